@@ -1,0 +1,25 @@
+"""What each channel needs: the column of `people` that holds the address, and the content of a message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSpec:
+    """`address`: a column of the people model. `content`: keys that `Message.content` has, required first."""
+
+    name: str
+    address: str
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+
+CHANNELS: dict[str, ChannelSpec] = {
+    spec.name: spec
+    for spec in (
+        ChannelSpec("email", "email", ("subject", "html", "text"), ("from", "reply_to", "unsubscribe_url")),
+        ChannelSpec("sms", "phone", ("text",)),
+        ChannelSpec("webhook", "", ("body",)),
+    )
+}

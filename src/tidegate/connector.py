@@ -1,0 +1,156 @@
+"""The contract between the delivery and a connector.
+
+A connector knows one platform and nothing of SQL, state or retries. It gets a batch within its limits,
+makes the calls, and answers with one outcome a row, in the order of the rows. What befell a whole batch
+it may raise as a `DestinationError`; the delivery applies that to each row (and halves a batch that was
+`Refused`, until each row is judged by itself).
+
+A connector is one file, `connectors/NAME.py`, with a class called `Connector`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Literal, Self
+
+import aiohttp
+from pydantic import BaseModel, ConfigDict
+
+from tidegate.errors import Unsupported
+
+Channel = Literal["email", "sms", "push", "chat", "ads", "crm", "file", "webhook"]
+Mode = Literal["send", "list", "object"]
+Verdict = Literal["accepted", "rejected", "retry", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one row or message. Use the four constructors; `after` is in seconds."""
+
+    verdict: Verdict
+    reason: str = ""
+    detail: str = ""
+    provider_id: str | None = None
+    after: float | None = None
+
+    @classmethod
+    def accepted(cls, provider_id: str | None = None) -> Self:
+        return cls("accepted", provider_id=provider_id)
+
+    @classmethod
+    def rejected(cls, reason: str, detail: str = "") -> Self:
+        """It did not happen, and will not while the row stays as it is."""
+        return cls("rejected", reason, detail)
+
+    @classmethod
+    def retry(cls, reason: str, after: float | None = None, detail: str = "") -> Self:
+        """It certainly did not happen, and may later."""
+        return cls("retry", reason, detail, after=after)
+
+    @classmethod
+    def unknown(cls, reason: str, detail: str = "") -> Self:
+        """It may have happened."""
+        return cls("unknown", reason, detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The list or object that a batch of rows goes to. `name` is the list's or object's name in the file."""
+
+    mode: Literal["list", "object"]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A person as a destination is to know them.
+
+    `identifiers` are as the platform takes them (normalised, hashed); for a removal they are those that
+    the destination was given, not today's. `traits` are the values of `set`, JSON-ready, empty on lists.
+    """
+
+    person: str
+    identifiers: Mapping[str, str]
+    traits: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A rendered message. `at` is the run's clock (UTC); `content` holds what `tidegate.channels` lists."""
+
+    key: str
+    person: str
+    channel: str
+    to: str
+    at: datetime
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """How a platform wants one identifier: a rule of `tidegate.identifiers`, and whether it is hashed."""
+
+    rule: str
+    hash: Literal["sha256"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the platform takes: rows in one call, calls at once, calls a second (None: no stated limit)."""
+
+    batch: int = 1
+    concurrency: int = 8
+    per_second: float | None = None
+
+
+class ConnectorSettings(BaseModel):
+    """Settings common to all connectors. Unknown keys are refused; secrets are `SecretStr`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Connector:
+    """What every connector offers. Override what the platform can do; the rest stays `Unsupported`."""
+
+    channel: ClassVar[Channel]
+    modes: ClassVar[frozenset[Mode]]
+    #: identifiers that rows of a list or object may be matched by, in order of the platform's preference
+    identifiers: ClassVar[Mapping[str, Identifier]] = {}
+    #: True where sending the same message key twice reaches the person once
+    idempotent_send: ClassVar[bool] = False
+    #: True where `lookup` can tell whether a message key was sent
+    can_look_up: ClassVar[bool] = False
+    Settings: ClassVar[type[ConnectorSettings]] = ConnectorSettings
+
+    def __init__(self, settings: Any) -> None:
+        self.settings = settings
+
+    @property
+    def limits(self) -> Limits:
+        return Limits()
+
+    async def open(self, session: aiohttp.ClientSession) -> None:
+        """Called once before any call. The session is the delivery's: pooled, with time-outs set."""
+        self.session = session
+
+    async def close(self) -> None:
+        """Called once after the last call, also after a failure."""
+
+    async def prove(self) -> str:
+        """Show that the credentials work without changing anything; returns a line for a person."""
+        raise Unsupported("cannot prove its credentials", type(self).__module__)
+
+    async def upsert(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        raise Unsupported("cannot hold rows", type(self).__module__)
+
+    async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        raise Unsupported("cannot remove rows", type(self).__module__)
+
+    async def send(self, messages: Sequence[Message]) -> list[Outcome]:
+        raise Unsupported("cannot send messages", type(self).__module__)
+
+    async def lookup(self, keys: Sequence[str]) -> dict[str, Outcome]:
+        """What became of messages sent earlier; keys that the platform does not know are left out."""
+        raise Unsupported("cannot look messages up", type(self).__module__)

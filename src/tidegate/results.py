@@ -1,0 +1,88 @@
+"""What each stage of a run says it did. Plain data: the terminal, JSON and Prefect show the same objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+AudienceVerdict = Literal["applied", "approved", "blocked", "contract", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """`files` and `rows` newly loaded; `known` files had been loaded before."""
+
+    source: str
+    files: int
+    rows: int
+    known: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContractResult:
+    """`examples` are keys, never other values."""
+
+    model: str
+    contract: str
+    column: str | None
+    passed: bool
+    failing_rows: int = 0
+    detail: str = ""
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceDecision:
+    """What a run makes of one audience. `withheld` counts planned messages that may not go now, by reason."""
+
+    audience: str
+    verdict: AudienceVerdict
+    reason: str = ""
+    cause: Literal["data", "definition", "baseline"] = "data"
+    entered: int = 0
+    left: int = 0
+    members: int = 0
+    planned: int = 0
+    withheld: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ListDecision:
+    """What is to be done to one list or object of a destination. `refused` rows wait for their next try."""
+
+    destination: str
+    list: str
+    owners: tuple[str, ...]
+    add: int = 0
+    update: int = 0
+    remove: int = 0
+    refused: int = 0
+    blocked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Steps 4 to 9 of a run, decided in one transaction. `ready` counts messages to send by destination."""
+
+    audiences: tuple[AudienceDecision, ...] = ()
+    lists: tuple[ListDecision, ...] = ()
+    ready: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one destination did with what it was given. `owed` will be taken up by the next run."""
+
+    destination: str
+    accepted: int = 0
+    rejected: int = 0
+    owed: int = 0
+    unknown: int = 0
+    calls: int = 0
+    seconds: float = 0.0
+    problem: str = ""
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.problem)
