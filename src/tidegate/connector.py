@@ -5,7 +5,7 @@ makes the calls, and answers with one outcome a row, in the order of the rows. W
 it may raise as a `DestinationError`; the delivery applies that to each row (and halves a batch that was
 `Refused`, until each row is judged by itself).
 
-A connector is one file, `connectors/NAME.py`, with a class called `Connector`.
+A connector is one file, `connectors/NAME.py`, that holds one class derived from `Connector`.
 """
 
 from __future__ import annotations
