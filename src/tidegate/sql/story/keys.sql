@@ -1,0 +1,10 @@
+-- Every key that the state has met, for when there is no address book to ask.
+--
+-- tables: tidegate.stays, tidegate.outbox
+-- params: none
+
+select person
+from tidegate.stays
+union
+select person
+from tidegate.outbox

@@ -1,0 +1,217 @@
+"""What the last runs did, and what waits: owed, unknown, blocked, broken. Counts and keys of files, no people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tidegate import queries
+from tidegate.warehouse import Warehouse
+
+
+@dataclass(frozen=True, slots=True)
+class RunSeen:
+    """A run. `as_of` is its logical clock; `started_at` and `finished_at` are the wall's."""
+
+    run_id: str
+    kind: str
+    target: str
+    as_of: datetime
+    status: str
+    started_at: datetime
+    finished_at: datetime | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceSeen:
+    """What the latest run that looked at an audience made of it."""
+
+    audience: str
+    run_id: str
+    as_of: datetime
+    verdict: str
+    reason: str | None
+    cause: str | None
+    entered: int
+    left: int
+    members: int
+    planned: int
+    withheld: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContractSeen:
+    """A contract that failed in the last run that checked any."""
+
+    model: str
+    contract: str
+    column: str | None
+    failing_rows: int | None
+    detail: str | None
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwedRows:
+    """List rows not taken yet, by reason. `state` is due, claimed, held (its list is blocked) or refused."""
+
+    destination: str
+    list: str
+    state: str
+    in_doubt: bool
+    reason: str | None
+    rows: int
+    next_try: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMessages:
+    """Messages not settled for good. `state` is planned, ready, claimed or unknown; times are the earliest."""
+
+    state: str
+    destination: str | None
+    source: str
+    message: str
+    reason: str | None
+    messages: int
+    due_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """An audience that a guard stopped. `answer` is approve, reject or None: nobody has said yet."""
+
+    audience: str
+    run_id: str
+    as_of: datetime
+    reason: str | None
+    entered: int
+    left: int
+    members: int
+    answer: str | None
+    who: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The newest run first; `next_steps` says in words what a person could do now."""
+
+    runs: tuple[RunSeen, ...]
+    audiences: tuple[AudienceSeen, ...]
+    contracts: tuple[ContractSeen, ...]
+    owed: tuple[OwedRows, ...]
+    messages: tuple[OpenMessages, ...]
+    blocked: tuple[Blocked, ...]
+    next_steps: tuple[str, ...]
+
+
+def status(warehouse: Warehouse, *, runs: int = 5) -> Status:
+    """Read the state. `runs` is how many of the latest runs to tell of. Raises WarehouseError when it is locked."""
+    if not warehouse.path.exists():
+        return _in_words(Status((), (), (), (), (), (), ()))
+    with warehouse.session() as connection:
+
+        def rows(name: str, **values: object) -> list[tuple[object, ...]]:
+            return connection.execute(queries.bind(f"status/{name}"), values).fetchall()
+
+        found = Status(
+            runs=tuple(RunSeen(*row) for row in rows("runs", count=runs)),  # type: ignore[arg-type]
+            audiences=tuple(AudienceSeen(*row) for row in rows("audiences")),  # type: ignore[arg-type]
+            contracts=tuple(ContractSeen(*row) for row in rows("contracts")),  # type: ignore[arg-type]
+            owed=tuple(OwedRows(*row) for row in rows("owed")),  # type: ignore[arg-type]
+            messages=tuple(OpenMessages(*row) for row in rows("messages")),  # type: ignore[arg-type]
+            blocked=tuple(Blocked(*row) for row in rows("blocked")),  # type: ignore[arg-type]
+            next_steps=(),
+        )
+    return _in_words(found)
+
+
+def _in_words(found: Status) -> Status:
+    steps = [
+        *_about_the_last_run(found),
+        *_about_blocked(found),
+        *_about_contracts(found),
+        *_about_lists(found),
+        *_about_messages(found),
+    ]
+    if not steps:
+        steps = ["All is well: nothing is owed, unknown or blocked."]
+    return Status(found.runs, found.audiences, found.contracts, found.owed, found.messages, found.blocked, tuple(steps))
+
+
+def _about_the_last_run(found: Status) -> list[str]:
+    if not found.runs:
+        return ["Nothing has run yet: `tidegate plan` shows what a first run would do, `tidegate run` does it."]
+    last = found.runs[0]
+    if last.status in ("started", "decided"):
+        return [
+            f"Run {last.run_id} has not finished: it is under way, or was stopped; the next run carries on from it."
+        ]
+    if last.status == "failed":
+        return [f"Run {last.run_id} failed: {last.problem or 'it left no reason'}"]
+    return []
+
+
+def _about_blocked(found: Status) -> list[str]:
+    steps = []
+    for stop in found.blocked:
+        what = f"{stop.audience}: {stop.entered:,} would enter, {stop.left:,} would leave ({stop.reason})"
+        match stop.answer:
+            case "approve":
+                steps.append(f"{what}; approved by {stop.who or 'somebody'}, the next run lets it through.")
+            case "reject":
+                steps.append(f"{what}; rejected by {stop.who or 'somebody'}: mend its model.")
+            case _:
+                steps.append(
+                    f"{what}. Look with `tidegate plan --audience {stop.audience} --rows`, "
+                    f"then `tidegate approve {stop.audience}` or `tidegate approve {stop.audience} --reject`."
+                )
+    for seen in found.audiences:
+        if seen.verdict == "failed":
+            steps.append(f"{seen.audience} did not act: {seen.reason or 'its model failed'}")
+    return steps
+
+
+def _about_contracts(found: Status) -> list[str]:
+    models = sorted({broken.model for broken in found.contracts})
+    return [f"Contracts failed on {', '.join(models)}: what depends on them waits until they hold."] if models else []
+
+
+_OWED_WORDS = (
+    (("due", "claimed"), "{destination} is owed {count} list rows; a run from {first} on takes them up."),
+    (
+        ("refused",),
+        "{destination} refused {count} list rows; they are offered again from {first} on, "
+        "or as soon as their values change.",
+    ),
+    (("held",), "{destination}: {count} list rows are held until their list is approved."),
+)
+
+
+def _about_lists(found: Status) -> list[str]:
+    steps = []
+    for destination in sorted({rows.destination for rows in found.owed}):
+        there = [rows for rows in found.owed if rows.destination == destination]
+        for states, words in _OWED_WORDS:
+            rows = [owed for owed in there if owed.state in states]
+            if rows:
+                count, first = sum(owed.rows for owed in rows), min(owed.next_try for owed in rows)
+                steps.append(words.format(count=f"{count:,}", destination=destination, first=_iso(first)))
+    return steps
+
+
+def _about_messages(found: Status) -> list[str]:
+    unknown = sum(open_.messages for open_ in found.messages if open_.state == "unknown")
+    waiting = sum(open_.messages for open_ in found.messages if open_.state in ("planned", "ready", "claimed"))
+    steps = []
+    if unknown:
+        steps.append(f"{unknown:,} messages may or may not have arrived. They are never sent again by themselves.")
+    if waiting:
+        steps.append(f"{waiting:,} messages are planned and have not gone yet; the next run looks at them.")
+    return steps
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

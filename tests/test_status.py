@@ -1,0 +1,170 @@
+"""What `tidegate status` reads off the state."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tidegate.status import status
+from tidegate.warehouse import Warehouse
+
+NOON = datetime(2011, 12, 9, 12, tzinfo=UTC)
+
+
+class State:
+    """A warehouse's state, written row by row in the words of the domain."""
+
+    def __init__(self, path: Path) -> None:
+        self.warehouse = Warehouse(path)
+
+    def write(self, sql: str, **values: object) -> None:
+        with self.warehouse.session() as connection:
+            connection.execute(sql, values)
+
+    def run(self, run_id: str, *, as_of: datetime = NOON, status: str = "finished", problem: str | None = None) -> None:
+        self.write(
+            "insert into tidegate.runs (run_id, kind, target, as_of, version, status, started_at, problem)"
+            " values ($run_id, 'run', 'dev', $as_of, '0', $status, $as_of, $problem)",
+            run_id=run_id,
+            as_of=as_of,
+            status=status,
+            problem=problem,
+        )
+
+    def audience(self, name: str, run_id: str, verdict: str = "applied", reason: str = "", entered: int = 0) -> None:
+        self.write(
+            'insert into tidegate.audience_runs (run_id, audience, cause, verdict, reason, entered, "left", members,'
+            " planned, withheld) values ($run_id, $name, 'data', $verdict, $reason, $entered, 0, 10, 0, 0)",
+            name=name,
+            run_id=run_id,
+            verdict=verdict,
+            reason=reason,
+            entered=entered,
+        )
+
+    def owes(self, destination: str, person: str, *, state: str = "due", reason: str = "throttled") -> None:
+        self.write(
+            "insert into tidegate.owed (destination, list, person, operation, identity, identifiers, traits, state,"
+            " in_doubt, reason, attempts, next_try, run_id) values ($destination, 'VIP', $person, 'add', '', '{}', '{}',"
+            " $state, false, $reason, 1, $next_try, 'r1')",
+            destination=destination,
+            person=person,
+            state=state,
+            reason=reason,
+            next_try=NOON + timedelta(minutes=5),
+        )
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> State:
+    return State(tmp_path / "warehouse.duckdb")
+
+
+def test_before_anything_ran_it_says_how_to_begin_and_makes_no_file(state: State) -> None:
+    seen = status(state.warehouse)
+
+    assert seen.runs == ()
+    assert "tidegate plan" in seen.next_steps[0]
+    assert not state.warehouse.path.exists()
+
+
+def test_when_nothing_waits_all_is_well(state: State) -> None:
+    state.run("r1")
+    state.audience("vip", "r1", entered=3)
+
+    seen = status(state.warehouse)
+
+    assert [(run.run_id, run.status, run.as_of) for run in seen.runs] == [("r1", "finished", NOON)]
+    assert [(audience.audience, audience.entered) for audience in seen.audiences] == [("vip", 3)]
+    assert seen.next_steps == ("All is well: nothing is owed, unknown or blocked.",)
+
+
+def test_the_newest_run_comes_first_and_only_as_many_as_asked_for(state: State) -> None:
+    for day in range(4):
+        state.run(f"r{day}", as_of=NOON + timedelta(days=day))
+
+    assert [run.run_id for run in status(state.warehouse, runs=2).runs] == ["r3", "r2"]
+
+
+def test_an_audience_is_shown_as_its_latest_run_left_it(state: State) -> None:
+    state.run("r1")
+    state.audience("vip", "r1", "blocked", "too many enter", 900)
+    state.run("r2", as_of=NOON + timedelta(days=1))
+    state.audience("vip", "r2", "applied", entered=2)
+
+    seen = status(state.warehouse)
+
+    assert [audience.entered for audience in seen.audiences] == [2]
+    assert seen.blocked == ()
+
+
+def test_a_blocked_audience_waits_for_a_person_and_says_which_command_answers(state: State) -> None:
+    state.run("r1")
+    state.audience("vip", "r1", "blocked", "900 enter, the limit is 20", 900)
+
+    seen = status(state.warehouse)
+
+    assert [(stop.audience, stop.entered, stop.answer) for stop in seen.blocked] == [("vip", 900, None)]
+    assert "tidegate approve vip" in seen.next_steps[0]
+    assert "900 enter, the limit is 20" in seen.next_steps[0]
+
+
+def test_an_approval_not_used_yet_is_shown_and_the_next_run_announced(state: State) -> None:
+    state.run("r1")
+    state.audience("vip", "r1", "blocked", "too many", 900)
+    state.write("insert into tidegate.approvals (audience, blocked_run, decision, entered, \"left\", who, decided_at)"
+                " values ('vip', 'r1', 'approve', 900, 0, 'grace', now())")  # fmt: skip
+
+    seen = status(state.warehouse)
+
+    assert seen.blocked[0].answer == "approve"
+    assert "approved by grace, the next run lets it through" in seen.next_steps[0]
+
+
+def test_owed_rows_are_counted_by_destination_and_reason(state: State) -> None:
+    state.run("r1")
+    state.owes("meta_ads", "ada")
+    state.owes("meta_ads", "grace")
+    state.owes("meta_ads", "mary", state="refused", reason="invalid_email")
+
+    seen = status(state.warehouse)
+
+    assert [(owed.state, owed.reason, owed.rows) for owed in seen.owed] == [
+        ("due", "throttled", 2),
+        ("refused", "invalid_email", 1),
+    ]
+    assert "meta_ads is owed 2 list rows; a run from 2011-12-09T12:05:00Z on takes them up." in seen.next_steps
+    assert any("meta_ads refused 1 list rows" in step for step in seen.next_steps)
+
+
+def test_only_the_failures_of_the_last_checked_run_are_told(state: State) -> None:
+    state.run("r1")
+    state.run("r2", as_of=NOON + timedelta(days=1))
+    for run_id, model, passed in (("r1", "people", False), ("r2", "people", True), ("r2", "events", False)):
+        state.write(
+            "insert into tidegate.contract_results (run_id, model, contract, passed, failing_rows, detail)"
+            " values ($run_id, $model, 'unique', $passed, 3, '')",
+            run_id=run_id,
+            model=model,
+            passed=passed,
+        )
+
+    seen = status(state.warehouse)
+
+    assert [broken.model for broken in seen.contracts] == ["events"]
+    assert "Contracts failed on events: what depends on them waits until they hold." in seen.next_steps
+
+
+@pytest.mark.parametrize("left_as", ["started", "decided"])
+def test_a_run_that_did_not_finish_is_named(state: State, left_as: str) -> None:
+    state.run("r1", status=left_as)
+
+    assert status(state.warehouse).next_steps[0].startswith("Run r1 has not finished")
+
+
+def test_a_failed_run_says_why(state: State) -> None:
+    state.run("r1", status="failed", problem="meta_ads: the token has expired")
+
+    assert status(state.warehouse).next_steps[0] == "Run r1 failed: meta_ads: the token has expired"
