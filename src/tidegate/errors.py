@@ -7,6 +7,7 @@ TidegateError
 ├── WarehouseError      the warehouse cannot be used now: locked, full, too new
 └── DestinationError
     ├── Retryable       it did not happen; the same call may work later
+    │   └── Closed      ... once a person has mended the account: no row is at fault, stop at once
     ├── InDoubt         it may have happened; repeat only what is safe to repeat
     ├── Refused         it did not happen and never will
     └── Unsupported     this destination cannot express what is asked of it
@@ -75,6 +76,13 @@ class DestinationError(TidegateError):
 
 class Retryable(DestinationError):
     """It did not happen; the same call may work later."""
+
+
+class Closed(Retryable):
+    """The destination takes nothing until a person mends it: wrong credentials, account suspended, address gone.
+
+    No row is at fault: all stay owed, and the delivery makes no further call to that destination in this run.
+    """
 
 
 class InDoubt(DestinationError):

@@ -1,0 +1,212 @@
+"""One HTTP call to a platform, and what its failure means for the rows that it carried.
+
+The question is always whether the other side may have acted. It cannot have before the body was sent;
+after that only its own answer tells, and a broken one leaves it in doubt.
+"""
+
+from __future__ import annotations
+
+import json as json_
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+
+from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable
+from tidegate.mask import mask, words
+
+#: more than any platform answers to a batch; a longer body is not read to its end
+LARGEST_BODY = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer: headers have lower-case names. `safe` says whether the call that it answers may be repeated."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    safe: bool = False
+    hide: tuple[str, ...] = ()
+
+    def json(self) -> Any:
+        """The body as JSON. A body that is not (empty, HTML, cut short) leaves it in doubt what happened."""
+        found = self.peek()
+        if found is None:
+            what = "garbled" if self.body.strip() else "empty"
+            raise doubtful(self.safe, what, f"HTTP {self.status} {self.detail}".strip())
+        return found
+
+    def peek(self) -> Any:
+        """The body as JSON, or None where it is none."""
+        try:
+            return json_.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    @property
+    def detail(self) -> str:
+        """The other side's words, masked and trimmed."""
+        text = self.body[:LARGEST_BODY].decode("utf-8", "replace")
+        if "html" in self.headers.get("content-type", "") or text.lstrip()[:1] == "<":
+            text = words(text)
+        return mask(text, self.hide)
+
+    @property
+    def after(self) -> float | None:
+        return retry_after(self.headers.get("retry-after"))
+
+
+Judge = Callable[[Reply], DestinationError | None]
+
+
+async def call(
+    session: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    *,
+    safe_to_repeat: bool,
+    headers: Mapping[str, str] | None = None,
+    params: Mapping[str, str] | None = None,
+    json: Any = None,
+    form: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    judge: Judge | None = None,
+    hide: Iterable[str] = (),
+    within: float | None = None,
+) -> Reply:
+    """Make one call and return its 2xx answer; everything else is raised as a DestinationError.
+
+    At most one of `json`, `form` and `body` is sent. `safe_to_repeat`: the call changes nothing the second
+    time, so doubt becomes a retry. `judge` sees an answer that is not 2xx first, for what the platform means
+    by it; None leaves it to the rules here. `hide` lists secrets to keep out of the text of errors. `within`
+    is the time-out in seconds, otherwise the session's.
+
+    Raises Retryable (not connected, 408, 425, 429, 503, a redirect), Closed (401, 403: the account is at
+    fault, no row is), Refused (any other 4xx), InDoubt (500, 502, 504, a broken connection or time-out
+    after the request left; Retryable when safe to repeat).
+    """
+    secrets = tuple(hide)
+    sending = _Body(*_encoded(json, form, body))
+    more: dict[str, Any] = {} if within is None else {"timeout": aiohttp.ClientTimeout(total=within)}
+    try:
+        async with session.request(
+            method,
+            url,
+            headers=headers,
+            params=params,
+            data=sending if sending.size else None,
+            allow_redirects=False,
+            **more,
+        ) as response:
+            found = {name.lower(): value for name, value in response.headers.items()}
+            reply = Reply(response.status, found, await _read(response), safe_to_repeat, secrets)
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as fault:
+        # Not chained: aiohttp's exceptions carry the request with its credentials.
+        raise _broken(fault, sending, safe_to_repeat, secrets) from None
+    if 200 <= reply.status < 300:
+        return reply
+    raise (judge(reply) if judge else None) or _judged(reply)
+
+
+def retry_after(value: str | None, now: datetime | None = None) -> float | None:
+    """Seconds from a Retry-After header (RFC 9110, 10.2.3): a number, or a date. None where it says nothing."""
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            date = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        seconds = (date.replace(tzinfo=date.tzinfo or UTC) - (now or datetime.now(UTC))).total_seconds()
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def doubtful(safe_to_repeat: bool, reason: str, detail: str = "") -> DestinationError:
+    """InDoubt, or Retryable where repeating does no harm."""
+    return Retryable(reason, detail) if safe_to_repeat else InDoubt(reason, detail)
+
+
+class _Body(aiohttp.Payload):
+    """The request's body, which knows whether it was handed to the connection whole."""
+
+    _slice = 256 * 1024
+
+    def __init__(self, value: bytes, content_type: str) -> None:
+        super().__init__(value, content_type=content_type)
+        self._size = len(value)
+        self.left = False
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        text: str = self._value.decode(encoding, errors)
+        return text
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        end = len(self._value)
+        for start in range(0, end, self._slice):
+            # Until the last slice is on its way, the other side has nothing that it could act upon.
+            self.left = start + self._slice >= end
+            await writer.write(self._value[start : start + self._slice])
+
+
+def _encoded(json: Any, form: Mapping[str, str] | None, body: bytes | None) -> tuple[bytes, str]:
+    if json is not None:
+        return json_.dumps(json, ensure_ascii=False, separators=(",", ":")).encode(), "application/json"
+    if form is not None:
+        return urlencode(form).encode(), "application/x-www-form-urlencoded"
+    return body or b"", "application/json"
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    found = bytearray()
+    try:
+        async for chunk in response.content.iter_any():
+            found += chunk
+            if len(found) > LARGEST_BODY:
+                response.close()
+                break
+    except (aiohttp.ClientError, TimeoutError):
+        # The status of a refusal stands even where its body was cut; an acceptance must be read whole.
+        if response.status < 400:
+            raise
+    return bytes(found)
+
+
+def _broken(fault: Exception, sending: _Body, safe: bool, hide: tuple[str, ...]) -> DestinationError:
+    detail = mask(f"{type(fault).__name__} {_first_line(fault)}", hide)
+    if isinstance(fault, (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)):
+        return Closed("bad_address", "the address of this destination is not a valid URL")
+    not_connected = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ServerFingerprintMismatch)
+    if isinstance(fault, not_connected) or (sending.size and not sending.left):
+        return Retryable("unreachable", detail)
+    reason = "timeout" if isinstance(fault, TimeoutError) else "cut_off"
+    return doubtful(safe, reason, detail)
+
+
+def _judged(reply: Reply) -> DestinationError:
+    status, said = reply.status, f"HTTP {reply.status} {reply.detail}".strip()
+    if status in (401, 403):
+        return Closed("unauthorized", said)
+    if status == 429:
+        return Retryable("throttled", said, reply.after)
+    if status in (408, 425, 503):
+        return Retryable("unavailable", said, reply.after)
+    if status < 400:
+        # Following it would hand personal data to an address that nobody configured.
+        return Retryable("redirected", said)
+    if status < 500:
+        return Refused(f"http_{status}", said)
+    return doubtful(reply.safe, f"http_{status}", said)
+
+
+def _first_line(fault: Exception) -> str:
+    text = str(getattr(fault, "strerror", None) or fault)
+    return text.splitlines()[0] if text else ""
