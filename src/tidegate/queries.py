@@ -32,7 +32,7 @@ def _tree(name: str) -> exp.Expr:
     return sqlglot.parse_one(text(name), read=DIALECT)
 
 
-def bind(name: str, **tables: exp.Expression) -> str:
+def bind(name: str, **tables: exp.Expr) -> str:
     """The query `sql/NAME.sql` with the unqualified tables named in `tables` replaced by relations or subqueries.
 
     >>> bind("diff", segment=exp.to_table("shop.vip_customers"))   # doctest: +SKIP
@@ -59,6 +59,6 @@ def relation(name: str) -> exp.Table:
     return exp.to_table(name, dialect=DIALECT)
 
 
-def select(table: exp.Expression, columns: Mapping[str, exp.Expression]) -> exp.Select:
+def select(table: exp.Expr, columns: Mapping[str, exp.Expr]) -> exp.Select:
     """`select <expression> as <name>, ... from table`."""
     return exp.select(*[exp.alias_(value, name, quoted=True) for name, value in columns.items()]).from_(table)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -61,10 +61,10 @@ class Sync:
     to: str
     mode: Literal["list", "object"]
     name: str
-    match: Mapping[str, exp.Expression]
-    set: Mapping[str, exp.Expression] = field(default_factory=dict)
+    match: Mapping[str, exp.Expr]
+    set: Mapping[str, exp.Expr] = field(default_factory=dict)
     on_leave: OnLeave = "remove"
-    on_leave_set: Mapping[str, exp.Expression] = field(default_factory=dict)
+    on_leave_set: Mapping[str, exp.Expr] = field(default_factory=dict)
     line: int = 0
 
 
@@ -79,7 +79,7 @@ class Audience:
     file: str
     who: str | None = None
     when: str | None = None
-    condition: exp.Expression | None = None
+    condition: exp.Expr | None = None
     sync: tuple[Sync, ...] = ()
     on_enter: tuple[Send, ...] = ()
     on_exit: tuple[Send, ...] = ()
@@ -165,7 +165,8 @@ class Project:
     time_zone: str
     target: str
     sandbox: bool
-    consent: Mapping[str, exp.Expression]  # by channel, over `person`
+    clock: datetime | None  # a frozen `as_of` (UTC) for data that ended in the past; None is the wall clock
+    consent: Mapping[str, exp.Expr]  # by channel, over `person`
     landings: tuple[Landing, ...]
     destinations: Mapping[str, DestinationSpec]
     audiences: Mapping[str, Audience]

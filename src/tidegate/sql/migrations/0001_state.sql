@@ -20,6 +20,8 @@ create table tidegate.landed (
     source varchar not null,
     file varchar not null,
     sha256 varchar not null,
+    bytes bigint not null,
+    modified timestamptz not null,
     rows bigint not null,
     run_id varchar not null,
     landed_at timestamptz not null
@@ -118,7 +120,7 @@ create table tidegate.owed (
     identifiers varchar not null,
     traits varchar not null,
     fingerprint ubigint,
-    state varchar not null,               -- due, claimed, refused
+    state varchar not null,               -- due, claimed, refused, held (its list is blocked)
     in_doubt boolean not null,            -- the destination may have done it
     reason varchar,
     detail varchar,

@@ -1,0 +1,5 @@
+-- Whether a message asks for consent.
+--
+-- tables: topics
+
+insert into topics values (?, ?)
