@@ -47,8 +47,8 @@ class State:
     def owes(self, destination: str, person: str, *, state: str = "due", reason: str = "throttled") -> None:
         self.write(
             "insert into tidegate.owed (destination, list, person, operation, identity, identifiers, traits, state,"
-            " in_doubt, reason, attempts, next_try, run_id) values ($destination, 'VIP', $person, 'add', '', '{}', '{}',"
-            " $state, false, $reason, 1, $next_try, 'r1')",
+            " in_doubt, reason, attempts, next_try, run_id) values ($destination, 'VIP', $person, 'add', '', '{}',"
+            " '{}', $state, false, $reason, 1, $next_try, 'r1')",
             destination=destination,
             person=person,
             state=state,

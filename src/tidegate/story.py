@@ -86,7 +86,7 @@ def story(warehouse: Warehouse, person: str, *, people: ModelColumns | None = No
     return Story(person, False, (), tuple(row[0] for row in near))
 
 
-def _keys(connection: duckdb.DuckDBPyConnection, people: ModelColumns | None, key: str) -> exp.Expression:
+def _keys(connection: duckdb.DuckDBPyConnection, people: ModelColumns | None, key: str) -> exp.Query:
     """The keys of the address book, or of the state where there is none yet."""
     if people is not None:
         relation = queries.relation(people.relation)
@@ -99,4 +99,6 @@ def _keys(connection: duckdb.DuckDBPyConnection, people: ModelColumns | None, ke
             pass  # not built yet
         else:
             return book
-    return sqlglot.parse_one(queries.text("story/keys"), read=queries.DIALECT)
+    met = sqlglot.parse_one(queries.text("story/keys"), read=queries.DIALECT)
+    assert isinstance(met, exp.Query)
+    return met

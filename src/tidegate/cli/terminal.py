@@ -16,6 +16,7 @@ from rich.text import Text
 UNBOUNDED = 100_000
 
 Justify = Literal["left", "right"]
+_LEFT: Justify = "left"
 
 
 def out() -> Console:
@@ -71,7 +72,7 @@ def table(
         show_edge=False,
     )
     for column in columns:
-        heading, justify = (column, "left") if isinstance(column, str) else column
+        heading, justify = column if isinstance(column, tuple) else (column, _LEFT)
         grid.add_column(heading, justify=justify, overflow="fold")
     for row in rows:
         grid.add_row(*[_cell(value) for value in row])
