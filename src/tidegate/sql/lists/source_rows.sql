@@ -1,9 +1,11 @@
--- The mapped source values of everyone who is added or updated.
+-- The mapped source values of everyone who is added or updated, numbered so that they can be read in pages.
 --
 -- tables: desired (person, the mapped columns), moves
 -- params: $destination, $list
 
+create or replace temp table source_rows as
 select
+    row_number() over () as position,
     moves.operation,
     moves.fingerprint,
     moves.doubtful,

@@ -8,9 +8,9 @@ import duckdb
 from sqlglot import exp
 
 from tidegate import queries
+from tidegate.decision.stays import entries
 from tidegate.errors import Problem, SpecError
 from tidegate.spec.objects import Audience, ModelColumns
-from tidegate.stays import entries
 
 
 def see(

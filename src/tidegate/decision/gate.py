@@ -15,8 +15,8 @@ from sqlglot import exp
 
 from tidegate import queries
 from tidegate.channels import CHANNELS
+from tidegate.decision.stays import person_of
 from tidegate.spec.objects import ModelColumns, Project
-from tidegate.stays import person_of
 
 #: What an address must look like to be worth a call; the platforms judge the rest.
 _SHAPES = {"email": r"^[^@\s]+@[^@\s]+\.[^@\s.]+$", "sms": r"^\+[1-9][0-9]{6,14}$"}

@@ -9,8 +9,8 @@ import duckdb
 from sqlglot import exp
 
 from tidegate import queries
+from tidegate.decision.stays import entries, person_of
 from tidegate.spec.objects import Audience, ModelColumns, Send
-from tidegate.stays import entries, person_of
 
 
 def plan(

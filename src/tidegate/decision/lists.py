@@ -1,0 +1,182 @@
+"""Keeps destination lists equal to segments: what is wanted less what was delivered is what is owed.
+
+A list is wanted by its owners (audiences) together. Planning looks at fingerprints of the mapped source
+values; only for people whose fingerprint differs are identifiers normalised and hashed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+import polars as pl
+from sqlglot import exp
+
+from tidegate import queries
+from tidegate.connector import Connector
+from tidegate.decision.wanted import OwnedList, Wanted
+from tidegate.errors import Problem, SpecError
+from tidegate.identifiers import as_sent
+from tidegate.spec.objects import ModelColumns, Project
+
+_PAGE = 250_000
+
+
+@dataclass(frozen=True, slots=True)
+class ListCounts:
+    add: int
+    update: int
+    remove: int
+    unusable: int
+    held: int
+
+
+def plan(
+    connection: duckdb.DuckDBPyConnection,
+    owned: OwnedList,
+    project: Project,
+    models: Mapping[str, ModelColumns],
+    connector: type[Connector],
+) -> ListCounts:
+    """Fill `planned_rows` for one list. Raises SpecError where somebody would be on it twice."""
+    wanted = Wanted(owned, project, models, connector)
+    everything = _scheme_of(connection, owned) not in (None, wanted.scheme)
+    parameters: dict[str, object] = {**owned.parameters}
+    keys = wanted.keys()
+    connection.execute(queries.bind("lists/moves", desired=keys), {**parameters, "everything": everything})
+    connection.execute(queries.bind("lists/doubts", desired=keys), parameters)
+    repeated = connection.execute(queries.text("lists/repeated"), parameters).fetchall()
+    if repeated:
+        named = ", ".join(person for (person,) in repeated)
+        raise SpecError(
+            Problem(owned.owners[0][0].file, owned.sync.line, "sync", f"{project.people} has several rows for {named}")
+        )
+    for frame in _pages(connection, owned, wanted.rows()):
+        _plan_upserts(connection, owned, wanted, frame)
+    _plan_removals(connection, owned, project, models[project.people])
+    row = connection.execute(queries.text("lists/counts"), parameters).fetchone()
+    assert row is not None
+    return ListCounts(*row)
+
+
+def apply(
+    connection: duckdb.DuckDBPyConnection, owned: OwnedList, *, as_of: datetime, run_id: str, scheme: str
+) -> None:
+    """What `plan` found becomes what is owed; rows that need no call are settled here."""
+    parameters: dict[str, object] = {**owned.parameters}
+    connection.execute(queries.text("lists/refresh"), parameters)
+    removes = owned.sync.on_leave == "remove"
+    owing = {**parameters, "as_of": as_of, "run_id": run_id, "removes": removes}
+    connection.execute(queries.text("lists/owe"), owing)
+    connection.execute(queries.text("lists/let_go"), parameters)
+    connection.execute(queries.text("lists/clear_owed"), parameters)
+    connection.execute(queries.text("lists/replace_owed"), parameters)
+    connection.execute(queries.text("lists/forget_scheme"), parameters)
+    connection.execute(
+        queries.text("lists/remember_scheme"),
+        {**parameters, "mode": owned.sync.mode, "scheme": scheme, "run_id": run_id},
+    )
+
+
+def hold(connection: duckdb.DuckDBPyConnection, owned: OwnedList) -> None:
+    """Nothing of a blocked list is sent."""
+    connection.execute(queries.text("lists/hold"), owned.parameters)
+
+
+def _scheme_of(connection: duckdb.DuckDBPyConnection, owned: OwnedList) -> str | None:
+    row = connection.execute(queries.text("lists/scheme"), owned.parameters).fetchone()
+    return row[0] if row else None
+
+
+def _pages(connection: duckdb.DuckDBPyConnection, owned: OwnedList, rows: exp.Select) -> Iterator[pl.DataFrame]:
+    """The source rows of those who are added or updated, in frames of a bounded size."""
+    connection.execute(queries.bind("lists/source_rows", desired=rows), owned.parameters)
+    first = 1
+    while True:
+        page = {"first": first, "last": first + _PAGE - 1}
+        frame = pl.DataFrame(connection.execute(queries.text("lists/source_page"), page).to_arrow_table())
+        if frame.is_empty():
+            return
+        yield frame
+        first += _PAGE
+
+
+def _plan_upserts(connection: duckdb.DuckDBPyConnection, owned: OwnedList, wanted: Wanted, frame: pl.DataFrame) -> None:
+    raw = frame.select(
+        *[pl.col(f"match.{name}").alias(name) for name in wanted.identifiers],
+        *([pl.col("country")] if "phone" in wanted.identifiers else []),
+    )
+    sent = as_sent(raw, wanted.identifiers)
+    traits = [name for name in wanted.fields if name.startswith("set.")]
+    ready = frame.select("person", "operation", "fingerprint", "doubtful", *traits).with_columns(
+        sent[name].alias(f"match.{name}") for name in wanted.identifiers
+    )
+    connection.register("normalised", ready)
+    try:
+        identifiers = _object({name: f"match.{name}" for name in wanted.identifiers})
+        rows = queries.select(
+            exp.to_table("normalised"),
+            {
+                **{name: exp.column(name) for name in ("person", "operation", "fingerprint", "doubtful")},
+                "identifiers": exp.cast(
+                    exp.Anonymous(this="json_merge_patch", expressions=[exp.Literal.string("{}"), identifiers]),
+                    "varchar",
+                ),
+                "traits": exp.cast(_object({name.removeprefix("set."): name for name in traits}), "varchar"),
+            },
+        )
+        connection.execute(queries.bind("lists/plan_upserts", as_sent=rows), owned.parameters)
+    finally:
+        connection.unregister("normalised")
+
+
+def _object(columns: Mapping[str, str]) -> exp.Expr:
+    """A JSON object of columns, by the keys they get."""
+    return exp.JSONObject(
+        expressions=[
+            exp.JSONKeyValue(this=exp.Literal.string(key), expression=exp.column(column, quoted=True))
+            for key, column in columns.items()
+        ]
+    )
+
+
+def _plan_removals(
+    connection: duckdb.DuckDBPyConnection, owned: OwnedList, project: Project, people: ModelColumns
+) -> None:
+    on_leave = owned.sync.on_leave
+    values = [
+        exp.JSONKeyValue(this=exp.Literal.string(name), expression=value.copy())
+        for name, value in sorted(owned.sync.on_leave_set.items())
+    ]
+    leaver = exp.alias_(exp.to_table("moves"), "entry", table=True)
+    farewell = with_person_text(
+        queries.select(
+            leaver,
+            {
+                "person": exp.column("person", table="entry"),
+                "traits": exp.cast(exp.JSONObject(expressions=values), "varchar"),
+            },
+        ),
+        people,
+        project.key,
+    ).where(
+        exp.column("destination", table="entry").eq(exp.Literal.string(owned.destination)),
+        exp.column("list", table="entry").eq(exp.Literal.string(owned.name)),
+        exp.column("operation", table="entry").eq(exp.Literal.string("remove")),
+    )
+    leave = {"remove": "remove", "keep": "keep", "set": "leave"}[on_leave]
+    connection.execute(queries.bind("lists/plan_removals", farewell=farewell), {**owned.parameters, "leave": leave})
+
+
+def with_person_text(query: exp.Select, people: ModelColumns, key: str) -> exp.Select:
+    """The query with the people model joined as `person`, where `entry` has the key as text already."""
+    person = exp.alias_(queries.relation(people.relation), "person", table=True)
+    same = exp.column("person", table="entry").eq(exp.cast(exp.column(key, table="person", quoted=True), "varchar"))
+    return query.join(person, on=same, join_type="left")
+
+
+def blocked_owner(owned: OwnedList, blocked: Sequence[str]) -> str:
+    """The first owner of which nothing may be sent, or an empty string."""
+    return next((audience.name for audience, _ in owned.owners if audience.name in blocked), "")

@@ -1,0 +1,122 @@
+"""Who is wanted on a destination list: the owners' segments together, as queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+from sqlglot import exp
+
+from tidegate import queries
+from tidegate.connector import Connector, Identifier
+from tidegate.decision.occurrences import with_person
+from tidegate.decision.stays import entries
+from tidegate.spec.objects import Audience, ModelColumns, Project, Sync
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedList:
+    """A list or object of a destination, with the audiences that want people on it, in order of their names."""
+
+    destination: str
+    name: str
+    owners: tuple[tuple[Audience, Sync], ...]
+
+    @property
+    def sync(self) -> Sync:
+        """The first owner's: it decides where owners differ."""
+        return self.owners[0][1]
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        return {"destination": self.destination, "list": self.name}
+
+
+def owned_lists(project: Project) -> list[OwnedList]:
+    """Every list that some audience owns."""
+    owners: dict[tuple[str, str], list[tuple[Audience, Sync]]] = {}
+    for _, audience in sorted(project.audiences.items()):
+        for sync in audience.sync:
+            owners.setdefault((sync.to, sync.name), []).append((audience, sync))
+    return [OwnedList(to, name, tuple(owned)) for (to, name), owned in sorted(owners.items())]
+
+
+def scheme(owned: OwnedList) -> str:
+    """How the fingerprints of a list are made: the engine's hash of these fields, in this order."""
+    return f"duckdb {duckdb.__version__} hash({', '.join(fields(owned))})"
+
+
+def fields(owned: OwnedList) -> list[str]:
+    match = sorted({name for _, sync in owned.owners for name in sync.match})
+    traits = sorted({name for _, sync in owned.owners for name in sync.set})
+    return [*(f"match.{name}" for name in match), *(f"set.{name}" for name in traits)]
+
+
+class Wanted:
+    """Who is to be on a list, as queries over the owners' segments."""
+
+    def __init__(
+        self, owned: OwnedList, project: Project, models: Mapping[str, ModelColumns], connector: type[Connector]
+    ) -> None:
+        self._owned = owned
+        self._project = project
+        self._models = models
+        self._people = models[project.people]
+        self._consent = project.consent.get(connector.channel)
+        self.fields = fields(owned)
+        self.identifiers: Mapping[str, Identifier] = {
+            name.removeprefix("match."): connector.identifiers[name.removeprefix("match.")]
+            for name in self.fields
+            if name.startswith("match.")
+        }
+        self.scheme = scheme(owned)
+
+    def keys(self) -> exp.Select:
+        """(person, fingerprint)"""
+        print_ = exp.Anonymous(this="hash", expressions=[exp.column(name, quoted=True) for name in self.fields])
+        return queries.select(
+            self._everyone().subquery("everyone"), {"person": exp.column("person"), "fingerprint": print_}
+        )
+
+    def rows(self) -> exp.Select:
+        """(person, one column a field, country)"""
+        return self._everyone(country=True)
+
+    def _everyone(self, country: bool = False) -> exp.Select:
+        parts = [self._of(audience, sync, rank, country) for rank, (audience, sync) in enumerate(self._owned.owners)]
+        if len(parts) == 1:
+            return parts[0]
+        names = ["person", *self.fields, *(["country"] if country else [])]
+        together = exp.union(*parts, distinct=False).subquery("owned")
+        first = exp.EQ(
+            this=exp.Window(
+                this=exp.RowNumber(),
+                partition_by=[exp.column("person")],
+                order=exp.Order(expressions=[exp.Ordered(this=exp.column("owner_rank"))]),
+            ),
+            expression=exp.Literal.number(1),
+        )
+        query = queries.select(together, {name: exp.column(name, quoted=True) for name in names})
+        query.set("qualify", exp.Qualify(this=first))
+        return query
+
+    def _of(self, audience: Audience, sync: Sync, rank: int, country: bool) -> exp.Select:
+        columns: dict[str, exp.Expr] = {}
+        for name in self.fields:
+            kind, _, field = name.partition(".")
+            value = (sync.match if kind == "match" else sync.set).get(field)
+            value = value.copy() if value is not None else exp.null()
+            columns[name] = exp.cast(value, "varchar") if kind == "match" else value
+        if len(self._owned.owners) > 1:
+            columns["owner_rank"] = exp.Literal.number(rank)
+        if country:
+            known = "country" in self._people.columns and "phone" in self.identifiers
+            columns["country"] = (
+                exp.cast(exp.column("country", table="person", quoted=True), "varchar") if known else exp.null()
+            )
+        query = entries(self._models[audience.model], self._project.key, **columns)
+        needs = list(columns.values()) + ([self._consent] if self._consent is not None else [])
+        if any(column.table == "person" for value in needs for column in value.find_all(exp.Column)):
+            query = with_person(query, self._people, self._project.key)
+        return query.where(self._consent.copy()) if self._consent is not None else query

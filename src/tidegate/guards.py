@@ -1,0 +1,115 @@
+"""Limits that block an audience before anything of it is sent, and a person's word that lets it through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+import duckdb
+
+from tidegate import queries
+from tidegate.errors import GuardError
+from tidegate.spec.objects import Guard, Limit
+from tidegate.warehouse import Warehouse, transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What is about to happen to an audience. `removed` of `listed` is the worst of its lists."""
+
+    held: int
+    entered: int
+    left: int
+    messages: int
+    baseline: bool = False
+    removed: int = 0
+    listed: int = 0
+    list_name: str = ""
+
+    @property
+    def members(self) -> int:
+        return self.held + self.entered - self.left
+
+
+def verdict(guard: Guard, movement: Movement) -> str:
+    """Why a person must look first, or an empty string. A baseline has no before to compare with."""
+    reasons = []
+    if not movement.baseline:
+        reasons += _over(guard, guard.max_enter, movement.entered, movement.held, "enter", "max_enter")
+        reasons += _over(guard, guard.max_leave, movement.left, movement.held, "leave", "max_leave")
+        if movement.held and not movement.members:
+            reasons.append(f"all {movement.held:,} members would leave, and nobody would be left")
+    reasons += _over(
+        guard, guard.max_leave, movement.removed, movement.listed, f"go from `{movement.list_name}`", "max_leave"
+    )
+    if guard.max_messages is not None and movement.messages > guard.max_messages:
+        reasons.append(f"{movement.messages:,} messages would be planned, more than max_messages {guard.max_messages:,}")
+    if movement.members < guard.min_members:
+        reasons.append(f"{movement.members:,} members would be left, fewer than min_members {guard.min_members:,}")
+    return "; ".join(reasons)
+
+
+def occurrence_verdict(guard: Guard, acted: int, messages: int) -> str:
+    """The same for a trigger, which has no members: only limits that are numbers apply."""
+    reasons = []
+    if guard.max_enter is not None and guard.max_enter.count is not None and acted > guard.max_enter.count:
+        reasons.append(f"{acted:,} occurrences would act, more than max_enter {guard.max_enter}")
+    if guard.max_messages is not None and messages > guard.max_messages:
+        reasons.append(f"{messages:,} messages would be planned, more than max_messages {guard.max_messages:,}")
+    return "; ".join(reasons)
+
+
+def _over(guard: Guard, limit: Limit | None, moved: int, of: int, what: str, key: str) -> list[str]:
+    if limit is None or moved <= limit.of(of):
+        return []
+    if limit.share is not None and moved <= guard.leeway:
+        return []
+    return [f"{moved:,} of {of:,} would {what}, more than {key} {limit}"]
+
+
+def approved(connection: duckdb.DuckDBPyConnection, audience: str, entered: int, left: int, run_id: str) -> bool:
+    """Whether somebody approved a movement of this size; the approval is used up. Counts may have grown by a tenth."""
+    row = connection.execute(queries.text("guards/open_approval"), {"audience": audience}).fetchone()
+    if row is None:
+        return False
+    blocked_run, most_entered, most_left = row
+    if entered > most_entered * 1.1 + 1 or left > most_left * 1.1 + 1:
+        return False
+    connection.execute(
+        queries.text("guards/use_approval"), {"audience": audience, "blocked_run": blocked_run, "run_id": run_id}
+    )
+    return True
+
+
+def approve(
+    warehouse: Warehouse, audience: str, *, decision: Literal["approve", "reject"] = "approve", why: str = "", who: str
+) -> str:
+    """Record a decision on a blocked audience and say in a sentence what it does.
+
+    Raises GuardError where the audience is not waiting for one.
+    """
+    with warehouse.session() as connection, transaction(connection):
+        row = connection.execute(queries.text("guards/last_verdict"), {"audience": audience}).fetchone()
+        if row is None:
+            raise GuardError(f"{audience}: no run has decided on an audience of this name")
+        run_id, verdict_, entered, left = row
+        if verdict_ != "blocked":
+            raise GuardError(f"{audience}: was not blocked in its last run ({run_id}); there is nothing to approve")
+        connection.execute(
+            queries.text("guards/record_approval"),
+            {
+                "audience": audience,
+                "blocked_run": run_id,
+                "decision": decision,
+                "entered": entered,
+                "left": left,
+                "why": why,
+                "who": who,
+                "decided_at": datetime.now(UTC),
+            },
+        )
+    moves = f"{entered:,} to enter and {left:,} to leave"
+    if decision == "approve":
+        return f"{audience}: approved {moves}; the next run carries it out"
+    return f"{audience}: rejected {moves}; it stays blocked until the data or the model changes"

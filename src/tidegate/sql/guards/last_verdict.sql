@@ -1,0 +1,15 @@
+-- What the last run made of an audience.
+--
+-- tables: tidegate.audience_runs, tidegate.runs
+-- params: $audience
+
+select
+    audience_runs.run_id,
+    audience_runs.verdict,
+    audience_runs.entered,
+    audience_runs."left"
+from tidegate.audience_runs
+inner join tidegate.runs on audience_runs.run_id = runs.run_id
+where audience_runs.audience = $audience
+order by runs.decided_at desc
+limit 1
