@@ -1,0 +1,12 @@
+select
+    invoice_no as occurrence_id,
+    customer_id,
+    invoiced_at as occurred_at,
+    invoice_no,
+    -amount as value,
+    -pieces as pieces,
+    main_product
+from {{ ref('orders') }}
+where
+    is_cancellation
+    and invoiced_at > {{ as_of() }} - interval '7 days'
