@@ -99,7 +99,10 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One file of a message: `messages/NAME/CHANNEL[.LANGUAGE].EXT`, front matter and body as written."""
+    """One file of a message: `messages/NAME/CHANNEL[.LANGUAGE].EXT`, front matter and body as written.
+
+    An e-mail's plain text may be a file beside it: `text`, with its own file. `lines` are the front matter's.
+    """
 
     file: str
     channel: str
@@ -108,6 +111,10 @@ class Content:
     front: Mapping[str, Any]
     body: str
     body_line: int
+    lines: Mapping[str, int] = field(default_factory=dict)
+    text: str | None = None
+    text_file: str = ""
+    text_line: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,3 +178,6 @@ class Project:
     destinations: Mapping[str, DestinationSpec]
     audiences: Mapping[str, Audience]
     messages: Mapping[str, MessageSpec]
+    unsubscribe_url: str | None = None  # a template over `person`
+    file: str = "tidegate.yml"
+    lines: Mapping[str, int] = field(default_factory=dict)  # of the settings' keys

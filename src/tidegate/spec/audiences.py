@@ -1,0 +1,247 @@
+"""From an audience's file to an `Audience`: everything that can be checked without the models' columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlglot import exp
+
+from tidegate.channels import CHANNELS
+from tidegate.spec import expressions
+from tidegate.spec.audience_file import AudienceFile, OnLeaveKeys, SendKeys, SyncKeys
+from tidegate.spec.destinations import Destinations
+from tidegate.spec.documents import Document, Path_, dotted
+from tidegate.spec.findings import Findings
+from tidegate.spec.guard_keys import guard
+from tidegate.spec.nearest import hint
+from tidegate.spec.objects import Audience, Guard, MessageSpec, OnLeave, Send, Sync
+from tidegate.spec.validation import check
+
+_ONLY_SEGMENT = ("sync", "on_enter", "on_exit")
+_ONLY_TRIGGER = ("if", "send", "by", "not_older_than")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an audience's file may refer to. None: could not be read, so nothing is said about it."""
+
+    models: frozenset[str]
+    messages: Mapping[str, MessageSpec]
+    doubtful_messages: frozenset[str]
+    destinations: Destinations | None
+    guard: Guard = field(default_factory=Guard)
+
+
+def read(document: Document, around: Surroundings, found: Findings) -> Audience | None:
+    """The audience, or None where its file is too broken; what is wrong goes to `found`."""
+    checked = check(AudienceFile, document)
+    found.problems.extend(checked.problems)
+    if checked.model is None:
+        return None
+    return _Reader(document, checked.model, around, found, bool(checked.unknown)).audience()
+
+
+class _Reader:
+    def __init__(
+        self, document: Document, written: AudienceFile, around: Surroundings, found: Findings, misspelt: bool
+    ) -> None:
+        self.document = document
+        self.written = written
+        self.around = around
+        self.found = found
+        # With a misspelt key, a missing one is most likely the same mistake.
+        self.misspelt = misspelt
+
+    def audience(self) -> Audience | None:
+        written = self.written
+        if not self._kind_is_clear():
+            return None
+        self._check_model("who", written.who)
+        self._check_model("when", written.when)
+        sync = tuple(filter(None, (self._sync(keys, ("sync", at)) for at, keys in enumerate(written.sync))))
+        self._check_lists_differ(sync)
+        return Audience(
+            name=written.audience,
+            file=self.document.file,
+            who=written.who,
+            when=written.when,
+            condition=self._expression(written.if_, ("if",)) if written.if_ is not None else None,
+            sync=sync,
+            on_enter=self._sends("on_enter", written.on_enter),
+            on_exit=self._sends("on_exit", written.on_exit),
+            sends=self._trigger_sends(),
+            not_older_than=written.not_older_than or timedelta(days=1),
+            expires_after=written.expires_after or timedelta(hours=24),
+            priority=written.priority,
+            backfill=written.backfill,
+            guard=guard(written.guard, self.around.guard),
+        )
+
+    def _problem(self, path: Path_, text: str) -> None:
+        self.found.add(self.document, path, text)
+
+    def _kind_is_clear(self) -> bool:
+        written = self.written
+        if written.who and written.when:
+            self._problem(("when",), "an audience has `who` (a segment) or `when` (a trigger), not both")
+            return False
+        if not written.who and not written.when:
+            if not self.misspelt:
+                self._problem((), "says neither `who` (a segment) nor `when` (a trigger)")
+            return False
+        kind, others = ("who", _ONLY_TRIGGER) if written.who else ("when", _ONLY_SEGMENT)
+        for key in others:
+            if key in self.document.value:
+                self._problem((key,), f"does not go with `{kind}`{_INSTEAD.get((kind, key), '')}")
+        return True
+
+    def _check_model(self, key: str, model: str | None) -> None:
+        if model is not None and model not in self.around.models:
+            near = hint(model, self.around.models)
+            near = near if near.startswith("did you") else "there is no such file under models/"
+            self._problem((key,), f"no model `{model}`; {near}")
+
+    def _expression(self, sql: str, path: Path_) -> exp.Expression | None:
+        with self.found.gather():
+            return expressions.parse(sql, self.document.file, self.document.line(path), dotted(path))
+        return None
+
+    def _expressions(self, written: Mapping[str, str], path: Path_) -> dict[str, exp.Expression]:
+        trees = {name: self._expression(sql, (*path, name)) for name, sql in written.items()}
+        return {name: tree for name, tree in trees.items() if tree is not None}
+
+    def _trigger_sends(self) -> tuple[Send, ...]:
+        written = self.written
+        if written.when is None:
+            return ()
+        if written.send is None or written.by is None:
+            for key, other in (("send", "by"), ("by", "send")):
+                if key not in self.document.value and not self.misspelt:
+                    why = f"`{other}` is there" if other in self.document.value else "a trigger sends a message"
+                    self._problem((key,), f"is missing; {why}")
+            return ()
+        return self._sends("", (SendKeys(send=written.send, by=written.by),))
+
+    def _sends(self, key: str, written: tuple[SendKeys, ...]) -> tuple[Send, ...]:
+        sends = []
+        for at, keys in enumerate(written):
+            path: Path_ = (key, at) if key else ()
+            if any(send.message == keys.send for send in sends):
+                self._problem((*path, "send"), f"`{keys.send}` is sent once already; it would be told twice")
+            message = self._message(keys.send, (*path, "send"))
+            by = tuple(filter(None, (self._by(word, message, (*path, "by")) for word in keys.by)))
+            sends.append(Send(keys.send, tuple(dict.fromkeys(by)), self.document.line((*path, "send"))))
+        return tuple(sends)
+
+    def _message(self, name: str, path: Path_) -> MessageSpec | None:
+        message = self.around.messages.get(name)
+        if message is None and name not in self.around.doubtful_messages:
+            near = hint(name, self.around.messages)
+            self._problem(path, f"no message `{name}`; {near}; messages/{name}/ would hold its content")
+        return message
+
+    def _by(self, word: str, message: MessageSpec | None, path: Path_) -> str | None:
+        """The destination that a name or a channel stands for."""
+        known = self.around.destinations
+        if known is None or word in known.doubtful:
+            return None
+        name = word
+        if word not in known.specs:
+            serving = known.of_channel(word)
+            if len(serving) > 1:
+                self._problem(path, f"`{word}` is what {' and '.join(serving)} send by; name one of them")
+                return None
+            if not serving:
+                if known.doubtful:
+                    return None  # one of those may serve the channel
+                self._problem(path, self._no_destination(word, known))
+                return None
+            name = serving[0]
+        kind = known.connectors[name]
+        if "send" not in kind.modes:
+            self._problem(path, f"`{name}` ({known.specs[name].connector}) does not send messages")
+            return None
+        if kind.channel not in CHANNELS:
+            self._problem(path, f"`{name}` sends by {kind.channel}; there are messages for {', '.join(CHANNELS)} only")
+            return None
+        if message is not None and not any(channel == kind.channel for channel, _ in message.contents):
+            has = ", ".join(sorted({channel for channel, _ in message.contents}))
+            self._problem(path, f"message `{message.name}` has no content for {kind.channel}, only for {has}")
+        return name
+
+    def _no_destination(self, word: str, known: Destinations) -> str:
+        if not known.specs:
+            why = " (the sandbox stands in for those of the other targets)" if known.sandbox else ""
+            return f"target `{known.target}` has no destinations{why}"
+        return f"no destination or channel `{word}`; {hint(word, known.specs)}"
+
+    def _sync(self, keys: SyncKeys, path: Path_) -> Sync | None:
+        if (keys.list is None) == (keys.object is None):
+            both = keys.list is not None
+            if both or not self.misspelt:
+                text = "is there beside `list`; choose one" if both else "is missing; name a `list` or an `object`"
+                self._problem((*path, "object" if both else "list"), text)
+            return None
+        mode = "list" if keys.list is not None else "object"
+        self._check_destination(keys, mode, path)
+        on_leave, values = self._on_leave(keys, mode, path)
+        if mode == "list" and keys.set:
+            self._problem((*path, "set"), "a list holds no fields; write `object` in place of `list`")
+        name = keys.list or keys.object
+        assert name is not None
+        return Sync(
+            to=keys.to,
+            mode="list" if mode == "list" else "object",
+            name=name,
+            match=self._expressions(keys.match, (*path, "match")),
+            set=self._expressions(keys.set, (*path, "set")),
+            on_leave=on_leave,
+            on_leave_set=values,
+            line=self.document.line(path),
+        )
+
+    def _on_leave(self, keys: SyncKeys, mode: str, path: Path_) -> tuple[OnLeave, dict[str, exp.Expression]]:
+        if isinstance(keys.on_leave, OnLeaveKeys):
+            if mode == "list":
+                self._problem((*path, "on_leave"), "a list holds no fields to set; write remove or keep")
+            return "set", self._expressions(keys.on_leave.set, (*path, "on_leave", "set"))
+        return keys.on_leave or ("remove" if mode == "list" else "keep"), {}
+
+    def _check_destination(self, keys: SyncKeys, mode: str, path: Path_) -> None:
+        known = self.around.destinations
+        if known is None or keys.to in known.doubtful:
+            return
+        if keys.to not in known.specs:
+            self._problem((*path, "to"), self._no_destination(keys.to, known).replace(" or channel", ""))
+            return
+        kind = known.connectors[keys.to]
+        called = f"`{keys.to}` ({known.specs[keys.to].connector})"
+        if mode not in kind.modes:
+            can = " and ".join(sorted(_OFFERS[offered] for offered in kind.modes))
+            self._problem((*path, mode), f"{called} has no {mode}s; it {can}")
+            return
+        for name in keys.match:
+            if name not in kind.identifiers:
+                text = f"{called} does not know people by `{name}`; {hint(name, kind.identifiers)}"
+                self._problem((*path, "match", name), text)
+
+    def _check_lists_differ(self, syncs: tuple[Sync, ...]) -> None:
+        seen: set[tuple[str, str]] = set()
+        for at, sync in enumerate(syncs):
+            if (sync.to, sync.name) in seen:
+                self._problem(("sync", at), f"`{sync.name}` of `{sync.to}` is synced above already")
+            seen.add((sync.to, sync.name))
+
+
+_OFFERS = {"send": "sends messages", "list": "keeps lists", "object": "keeps objects"}
+_INSTEAD = {
+    ("who", "if"): "; put the condition in the segment's model",
+    ("who", "send"): "; write it under `on_enter` or `on_exit`",
+    ("who", "by"): "; write it under `on_enter` or `on_exit`, beside `send`",
+    ("who", "not_older_than"): ", which has no occurrences that could be old",
+    ("when", "sync"): ", because nobody stays in a trigger; sync a segment",
+    ("when", "on_enter"): "; write `send` and `by`",
+    ("when", "on_exit"): ", because nobody leaves a trigger",
+}

@@ -1,0 +1,65 @@
+"""tidegate.yml: the project's settings and its destinations, by target."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Discriminator, Field, Tag
+
+from tidegate.spec.guard_keys import GuardKeys
+from tidegate.spec.written import Name, Names, Ref, Sql, Written
+
+
+class LandKeys(Written):
+    """Files that a run loads into a raw table before it builds the models."""
+
+    files: str = Field(description="Which files: a path with wildcards, seen from the project's folder.")
+    into: str = Field(description="The table they are loaded into, such as `raw.orders`.")
+    unique: Names = Field(
+        default=(), description="Columns that name an event: the same values again are the same event."
+    )
+
+
+class DestinationKeys(Written):
+    """A configured account at a platform. All other keys are the connector's own settings."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
+
+    connector: str = Field(description="The connector: the name of a file in `connectors/`, or of a shipped one.")
+    per_second: float | None = Field(default=None, gt=0, description="At most so many calls a second.")
+    concurrency: int | None = Field(default=None, ge=1, description="At most so many calls at once.")
+
+
+def _kind(value: Any) -> str:
+    return "accounts" if isinstance(value, dict) else "sandbox"
+
+
+class TargetKeys(Written):
+    """Where a run delivers to. A target has the name of an output in dbt's profiles.yml."""
+
+    destinations: Annotated[
+        Annotated[Literal["sandbox"], Tag("sandbox")] | Annotated[dict[Name, DestinationKeys], Tag("accounts")],
+        Discriminator(_kind),
+    ] = Field(
+        description="Destinations by name; or `sandbox`: those of the other targets, with the sandbox in their place."
+    )
+
+
+class SettingsFile(Written):
+    """The project's settings and its destinations, by target."""
+
+    project: Name = Field(description="The project's name.")
+    key: str = Field(min_length=1, description="The column that names a person, in every model.")
+    people: Ref = Field(description="The model with one row for each person: the address book.")
+    time_zone: str = Field(
+        default="UTC", description="The time zone of people whose own is unknown, such as `Europe/London`."
+    )
+    unsubscribe_url: str | None = Field(
+        default=None, description="The page where a person unsubscribes; a template over `person`."
+    )
+    consent: dict[str, Sql] = Field(
+        default_factory=dict, description="For each channel, who consented to it: a SQL condition over `person`."
+    )
+    land: tuple[LandKeys, ...] = Field(default=(), description="Files that a run loads before it builds the models.")
+    guard: GuardKeys | None = Field(default=None, description="Limits for every audience that sets none of its own.")
+    targets: dict[Name, TargetKeys] = Field(min_length=1, description="Where runs deliver to, by target.")

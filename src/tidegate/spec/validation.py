@@ -1,0 +1,167 @@
+"""Turns what pydantic says about a document into problems with file, line, key and the way to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from tidegate.errors import Problem
+from tidegate.spec.documents import Document, Path_
+from tidegate.spec.nearest import closest, hint
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_EXPECTED = {
+    "string_type": "text",
+    "list_type": "a list; start each item with `- `",
+    "tuple_type": "a list; start each item with `- `",
+    "dict_type": "keys with values",
+    "model_type": "keys with values",
+    "model_attributes_type": "keys with values",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked(Generic[Model]):
+    """`model` is there too when the only faults were unknown keys, so that the rest can be checked at once."""
+
+    model: Model | None
+    problems: list[Problem]
+    unknown: tuple[Path_, ...] = ()
+
+
+def check(model: type[Model], document: Document) -> Checked[Model]:
+    """The document as `model`, or everything that is wrong with it."""
+    if document.value is None:
+        return Checked(None, [Problem(document.file, 0, "", "is empty")])
+    try:
+        return Checked(model.model_validate(document.value), [])
+    except ValidationError as fault:
+        errors = fault.errors(include_url=False)
+    problems = [problem(document, model, error) for error in errors]
+    unknown = tuple(_path(error["loc"], document.value) for error in errors if error["type"] == "extra_forbidden")
+    try:
+        return Checked(model.model_validate(_without(document.value, unknown)), problems, unknown)
+    except ValidationError:
+        return Checked(None, problems, unknown)
+
+
+def problem(document: Document, model: type[BaseModel], error: ErrorDetails, above: Path_ = ()) -> Problem:
+    """One of pydantic's errors in our words. `above` is where in the document the model starts."""
+    inner = document.value_at(above)
+    path = _path(error["loc"], inner, keep_last=error["type"] == "missing")
+    return document.problem((*above, *path), _text(model, error, path))
+
+
+def _text(model: type[BaseModel], error: ErrorDetails, path: Path_) -> str:
+    kind, given = error["type"], error["input"]
+    if kind == "extra_forbidden":
+        return f"no such key; {hint(str(path[-1]), _keys(model, path[:-1]))}"
+    if kind == "missing":
+        meant = closest(str(path[-1]), _strangers(model, path[:-1], given))
+        if meant is not None:
+            return f"is missing; is `{meant}` meant to be it?"
+        said = _description(model, path)
+        return f"is missing: {said}" if said else "is missing"
+    if kind == "value_error":
+        return str(error["ctx"]["error"])
+    if kind == "literal_error":
+        allowed = [word.strip().strip("'") for word in error["ctx"]["expected"].replace(" or ", ",").split(",")]
+        return f"`{given}` is not known; {hint(str(given), allowed)}" if isinstance(given, str) else _wanted(allowed)
+    if kind in _EXPECTED:
+        if given is None:
+            return f"is empty; it should be {_EXPECTED[kind]}"
+        quote = "; put it in quotes" if kind == "string_type" and isinstance(given, (int, float, bool)) else ""
+        return f"should be {_EXPECTED[kind]}{quote}"
+    if kind in ("too_short", "string_too_short"):
+        return "is empty; leave the key out, or put something in it"
+    if kind == "string_pattern_mismatch":
+        return f"should look like {error['ctx']['pattern']}"
+    return error["msg"][0].lower() + error["msg"][1:].replace("Input should be", "should be")
+
+
+def _wanted(allowed: list[str]) -> str:
+    return f"should be {' or '.join(allowed)}"
+
+
+def _path(location: Iterable[str | int], value: Any, keep_last: bool = False) -> Path_:
+    """Where in the document an error is: pydantic's location less the names of union branches."""
+    parts = list(location)
+    path: list[str | int] = []
+    for index, part in enumerate(parts):
+        inside = (isinstance(value, dict) and part in value) or (
+            isinstance(value, list) and isinstance(part, int) and part < len(value)
+        )
+        if inside:
+            value = value[part]
+            path.append(part)
+        elif keep_last and index == len(parts) - 1:
+            path.append(part)
+    return tuple(path)
+
+
+def _without(value: Any, paths: Iterable[Path_]) -> Any:
+    drop = set(paths)
+
+    def copy(node: Any, path: Path_) -> Any:
+        if isinstance(node, dict):
+            return {key: copy(item, (*path, key)) for key, item in node.items() if (*path, key) not in drop}
+        if isinstance(node, list):
+            return [copy(item, (*path, index)) for index, item in enumerate(node)]
+        return node
+
+    return copy(value, ())
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """Every pydantic model that an annotation mentions."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in models_in(part)]
+
+
+def keys_of(model: type[BaseModel]) -> list[str]:
+    """The keys as they are written in a file."""
+    return [info.alias or name for name, info in model.model_fields.items()]
+
+
+def _models_at(model: type[BaseModel], path: Path_) -> list[type[BaseModel]]:
+    here = [model]
+    for part in path:
+        deeper = [
+            inner
+            for one in here
+            for name, info in one.model_fields.items()
+            if (info.alias or name) == part
+            for inner in models_in(info.annotation)
+        ]
+        here = deeper or here
+    return here
+
+
+def _keys(model: type[BaseModel], path: Path_) -> list[str]:
+    return [key for one in _models_at(model, path) for key in keys_of(one)]
+
+
+def _strangers(model: type[BaseModel], path: Path_, given: Any) -> list[str]:
+    known = set(_keys(model, path))
+    return [key for key in given if key not in known] if isinstance(given, dict) else []
+
+
+def _description(model: type[BaseModel], path: Path_) -> str:
+    for one in _models_at(model, path[:-1]):
+        for name, info in one.model_fields.items():
+            if (info.alias or name) == path[-1] and info.description:
+                return info.description.split(". ")[0].rstrip(".")
+    return ""

@@ -1,0 +1,88 @@
+"""The types of values in the files: what may be written, and what it becomes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+
+from tidegate.spec import quantities
+from tidegate.spec.objects import Limit
+
+
+class Written(BaseModel):
+    """What all parts of the files have in common: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, validate_by_name=False)
+
+
+def _one_or_many(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _not_empty(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value:
+        raise ValueError("is empty; leave the key out, or name something")
+    twice = {item for item in value if value.count(item) > 1}
+    if twice:
+        raise ValueError(f"names `{sorted(twice)[0]}` twice")
+    return value
+
+
+def _sql(value: Any) -> Any:
+    """YAML turns `3`, `true` and `null` into values; as SQL they are what was written."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    return value
+
+
+def _name(value: str) -> str:
+    if not value or not value[0].isalnum() or not all(letter.isalnum() or letter in "_-" for letter in value):
+        raise ValueError(f"`{value}` is not a name; use letters, digits and `_`")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": r"^\w[\w-]*$"})]
+Names = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_one_or_many),
+    AfterValidator(_not_empty),
+    WithJsonSchema(
+        {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
+    ),
+]
+Sql = Annotated[
+    str,
+    BeforeValidator(_sql),
+    WithJsonSchema({"type": ["string", "number", "boolean", "null"], "description": "A SQL expression."}),
+]
+Ref = Annotated[
+    str,
+    BeforeValidator(quantities.model_name),
+    WithJsonSchema({"type": "string", "pattern": quantities.REF_PATTERN, "examples": ["ref('vip_customers')"]}),
+]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(quantities.duration),
+    WithJsonSchema({"type": "string", "pattern": quantities.DURATION_PATTERN, "examples": ["24 hours", "7 days"]}),
+]
+_LIMIT_SCHEMA = {
+    "oneOf": [
+        {"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$"},
+        {"type": "integer", "minimum": 0},
+        {"const": "none"},
+    ],
+    "examples": ["20%", 500, "none"],
+}
+EnterLimit = Annotated[Limit | None, BeforeValidator(quantities.limit), WithJsonSchema(_LIMIT_SCHEMA)]
+LeaveLimit = Annotated[Limit | None, BeforeValidator(quantities.share_of_members), WithJsonSchema(_LIMIT_SCHEMA)]
+Count = Annotated[
+    int | None,
+    BeforeValidator(quantities.count),
+    WithJsonSchema({"oneOf": [{"type": "integer", "minimum": 0}, {"const": "none"}]}),
+]
