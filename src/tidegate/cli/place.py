@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from tidegate.errors import Problem, SpecError
+from tidegate.cli.mistakes import Mistake
 
 PROJECT_FILE = "tidegate.yml"
 
@@ -28,20 +28,15 @@ class Place:
 def find(folder: Path) -> Path:
     """The project that `folder` is in: the nearest folder with a tidegate.yml, itself or above.
 
-    Raises SpecError where there is none.
+    Raises Mistake where there is none.
     """
     start = folder.resolve()
     for candidate in (start, *start.parents):
         if (candidate / PROJECT_FILE).is_file():
             return candidate
-    raise SpecError(
-        Problem(
-            PROJECT_FILE,
-            0,
-            "",
-            f"no such file in {start} or above; go to a project, name one with --project, "
-            "or start one with `tidegate init DIR`",
-        )
+    raise Mistake(
+        f"no {PROJECT_FILE} in {start} or above; go to a project, name one with --project, "
+        "or start one with `tidegate init DIR`"
     )
 
 
@@ -49,7 +44,7 @@ def log_folder() -> Path:
     """Where unexpected faults are written: in the project that the command is about, else in the user's cache."""
     try:
         return find(_asked.get()) / ".tidegate" / "log"
-    except SpecError:
+    except Mistake:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         return cache / "tidegate" / "log"
 

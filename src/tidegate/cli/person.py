@@ -1,0 +1,89 @@
+"""`tidegate person`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from rich.text import Text
+
+from tidegate.cli import place
+from tidegate.cli.mistakes import Mistake
+from tidegate.cli.place import Place
+
+if TYPE_CHECKING:
+    from tidegate.story import Moment
+
+_STYLES = {
+    "sent": "green",
+    "listed": "green",
+    "refused": "red",
+    "list refused": "red",
+    "skipped": "yellow",
+    "held": "yellow",
+    "unknown": "magenta",
+    "list in doubt": "magenta",
+}
+
+
+@click.command("person")
+@click.argument("key")
+@click.option("--json", "json_", is_flag=True, help="Print JSON.")
+@place.options
+def command(place: Place, key: str, json_: bool) -> int:
+    """Tell the whole story of the person with this KEY, in order.
+
+    Entered, left and why; messages planned, sent, refused, withheld and why; lists. Addresses are never shown.
+
+    \b
+    Example:
+      tidegate person 12347
+    """
+    from tidegate.cli import as_json, project, terminal
+    from tidegate.story import story
+
+    opened = project.opened(place)
+    told = story(opened.warehouse, key, people=opened.people(), key=opened.project.key)
+    if json_:
+        as_json.show(told)
+    if not told.known:
+        hint = f"did you mean {' or '.join(told.near)}?" if told.near else "nothing of the sort is known"
+        raise Mistake(f"nobody has the key `{key}`; {hint}")
+    if json_:
+        return 0
+    out = terminal.out()
+    if not told.moments:
+        out.print(f"{key} is in the address book; nothing has happened with them yet.")
+        return 0
+    terminal.table(
+        out,
+        ["when", "what", "", "why", "until"],
+        [
+            (
+                moment.at,
+                Text(moment.what, style=_STYLES.get(moment.what, "")),
+                subject(moment),
+                why(moment),
+                moment.until,
+            )
+            for moment in told.moments
+        ],
+        title=f"{key}: {terminal.count_of(len(told.moments), 'moment')}",
+    )
+    return 0
+
+
+def subject(moment: Moment) -> str:
+    """What a moment is about: an audience, a message and its channel, a list and its destination."""
+    if moment.message:
+        by = f" by {moment.destination}" if moment.destination else ""
+        return f"{moment.message}{by} ({moment.source})"
+    if moment.destination:
+        return f"{moment.source} at {moment.destination}"
+    return moment.source
+
+
+def why(moment: Moment) -> str:
+    """The reason, and how often where it befell more than once."""
+    times = f" ({moment.times:,} times)" if moment.times > 1 else ""
+    return f"{moment.reason or ''}{times}".strip()

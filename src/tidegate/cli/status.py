@@ -1,0 +1,87 @@
+"""`tidegate status`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from tidegate.cli import place
+from tidegate.cli.place import Place
+
+if TYPE_CHECKING:
+    from tidegate.status import Status
+
+
+@click.command("status")
+@click.option("--runs", default=5, show_default=True, type=click.IntRange(1), help="How many runs to tell of.")
+@click.option("--json", "json_", is_flag=True, help="Print JSON.")
+@place.options
+def command(place: Place, runs: int, json_: bool) -> int:
+    """Say what the last runs did, and what is owed, unknown or blocked.
+
+    \b
+    Example:
+      tidegate status
+      tidegate status --json | jq '.owed'
+    """
+    from tidegate.cli import as_json, project, terminal
+    from tidegate.status import status
+
+    loaded = project.opened(place)
+    seen = status(loaded.warehouse, runs=runs)
+    if json_:
+        as_json.show(seen)
+        return 0
+    _show(terminal.out(), seen)
+    return 0
+
+
+def _show(out: Console, seen: Status) -> None:
+    from tidegate.cli import terminal
+    from tidegate.cli.tables import RIGHT, verdict
+
+    if seen.runs:
+        terminal.table(
+            out,
+            ["run", "kind", "target", "as of", "status", "started"],
+            [(run.run_id, run.kind, run.target, run.as_of, run.status, run.started_at) for run in seen.runs],
+        )
+    if seen.audiences:
+        terminal.table(
+            out,
+            ["audience", "verdict", ("members", RIGHT), ("entered", RIGHT), ("left", RIGHT), "as of", "reason"],
+            [
+                (one.audience, verdict(one.verdict), one.members, one.entered, one.left, one.as_of, one.reason)
+                for one in seen.audiences
+            ],
+        )
+    if seen.contracts:
+        terminal.table(
+            out,
+            ["contract failed on", "contract", "column", ("failing rows", RIGHT), "detail"],
+            [(one.model, one.contract, one.column, one.failing_rows, one.detail) for one in seen.contracts],
+        )
+    if seen.owed:
+        terminal.table(
+            out,
+            ["list rows owed to", "list", "state", "reason", ("rows", RIGHT), "next try"],
+            [(one.destination, one.list, one.state, one.reason, one.rows, one.next_try) for one in seen.owed],
+        )
+    if seen.messages:
+        terminal.table(
+            out,
+            ["messages", "from", "by", "state", "reason", ("people", RIGHT), "due"],
+            [
+                (one.message, one.source, one.destination, one.state, one.reason, one.messages, one.due_at)
+                for one in seen.messages
+            ],
+        )
+    if len(seen.next_steps) == 1:
+        out.print(seen.next_steps[0])
+        return
+    out.print(Text("Next", style="bold"))
+    for step in seen.next_steps:
+        out.print(f"  {step}")

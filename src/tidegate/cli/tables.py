@@ -1,0 +1,168 @@
+"""Results as tables for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from tidegate.cli import terminal
+from tidegate.cli.terminal import Justify
+from tidegate.results import AudienceDecision, ContractResult, Decision, Delivery, Landed
+
+RIGHT: Justify = "right"
+
+_STYLES = {"blocked": "yellow", "contract": "yellow", "failed": "red", "approved": "green"}
+
+
+def landed(console: Console, loaded: Sequence[Landed]) -> None:
+    """Which files were loaded, by the table they went into."""
+    terminal.table(
+        console,
+        ["landed in", ("new files", RIGHT), ("rows", RIGHT), ("known files", RIGHT)],
+        [(one.source, one.files, one.rows, one.known) for one in loaded],
+    )
+
+
+def decision(console: Console, decided: Decision) -> None:
+    """What a run decided, or a plan would: audiences, lists, messages ready to go, and why not."""
+    audiences(console, decided.audiences)
+    if decided.lists:
+        terminal.table(
+            console,
+            ["list", "at", ("add", RIGHT), ("update", RIGHT), ("remove", RIGHT), ("refused", RIGHT), "owners"],
+            [
+                (
+                    one.list,
+                    one.destination,
+                    one.add,
+                    one.update,
+                    one.remove,
+                    one.refused,
+                    _owners(one.owners, one.blocked),
+                )
+                for one in decided.lists
+            ],
+        )
+    if decided.ready:
+        terminal.table(
+            console,
+            ["messages to send by", ("ready", RIGHT)],
+            sorted(decided.ready.items()),
+        )
+    remarks(console, decided)
+
+
+def audiences(console: Console, decided: Sequence[AudienceDecision]) -> None:
+    """One line an audience."""
+    terminal.table(
+        console,
+        [
+            "audience",
+            "verdict",
+            "cause",
+            ("enter", RIGHT),
+            ("leave", RIGHT),
+            ("members", RIGHT),
+            ("messages", RIGHT),
+            "withheld",
+        ],
+        [
+            (
+                one.audience,
+                verdict(one.verdict),
+                one.cause,
+                one.entered,
+                one.left,
+                one.members,
+                one.planned,
+                terminal.counts(one.withheld),
+            )
+            for one in decided
+        ],
+    )
+
+
+def remarks(console: Console, decided: Decision) -> None:
+    """In words: why audiences and lists did not act, and what a definition or a baseline means."""
+    said = False
+    for one in decided.audiences:
+        if one.reason and one.verdict not in ("applied",):
+            console.print(Text.assemble((one.audience, "bold"), ": ", verdict(one.verdict), f": {one.reason}"))
+            said = True
+    for held in decided.lists:
+        if held.blocked:
+            console.print(Text.assemble((f"{held.list} at {held.destination}", "bold"), f": held: {held.blocked}"))
+            said = True
+    causes = {one.cause for one in decided.audiences if one.entered or one.left}
+    if "definition" in causes:
+        console.print("cause `definition`: the model was edited; lists follow, nobody is written to because of it.")
+        said = True
+    if "baseline" in causes:
+        console.print("cause `baseline`: the first look at an audience; lists are filled, nobody is written to.")
+        said = True
+    if said:
+        console.print()
+
+
+def deliveries(console: Console, done: Sequence[Delivery]) -> None:
+    """One line a destination."""
+    if not done:
+        console.print("Nothing was to be sent.")
+        console.print()
+        return
+    terminal.table(
+        console,
+        [
+            "destination",
+            ("accepted", RIGHT),
+            ("refused", RIGHT),
+            ("owed", RIGHT),
+            ("unknown", RIGHT),
+            ("calls", RIGHT),
+            ("seconds", RIGHT),
+            "problem",
+        ],
+        [
+            (
+                one.destination,
+                one.accepted,
+                one.rejected,
+                one.owed,
+                one.unknown,
+                one.calls,
+                one.seconds,
+                Text(one.problem, style="red"),
+            )
+            for one in done
+        ],
+    )
+
+
+def contracts(console: Console, results: Sequence[ContractResult]) -> None:
+    """The contracts that failed, with a few keys; a line where all hold."""
+    broken = [result for result in results if not result.passed]
+    if not broken:
+        if results:
+            console.print(f"{terminal.count_of(len(results), 'contract')}: all hold.")
+            console.print()
+        return
+    terminal.table(
+        console,
+        ["model", "contract", "column", ("failing rows", RIGHT), "for example", "detail"],
+        [
+            (one.model, one.contract, one.column, one.failing_rows, ", ".join(one.examples), one.detail)
+            for one in broken
+        ],
+        title=f"{terminal.count_of(len(broken), 'contract')} of {len(results):,} failed",
+    )
+
+
+def verdict(word: str) -> Text:
+    """A verdict in its colour."""
+    return Text(word, style=_STYLES.get(word, ""))
+
+
+def _owners(owners: Sequence[str], blocked: str) -> Text:
+    return Text.assemble(", ".join(owners), (" (held)", "yellow") if blocked else "")
