@@ -38,13 +38,15 @@ def verdict(guard: Guard, movement: Movement) -> str:
     if not movement.baseline:
         reasons += _over(guard, guard.max_enter, movement.entered, movement.held, "enter", "max_enter")
         reasons += _over(guard, guard.max_leave, movement.left, movement.held, "leave", "max_leave")
-        if movement.held and not movement.members:
+        if movement.held > 1 and not movement.members and not _may_empty(guard):
             reasons.append(f"all {movement.held:,} members would leave, and nobody would be left")
     reasons += _over(
         guard, guard.max_leave, movement.removed, movement.listed, f"go from `{movement.list_name}`", "max_leave"
     )
     if guard.max_messages is not None and movement.messages > guard.max_messages:
-        reasons.append(f"{movement.messages:,} messages would be planned, more than max_messages {guard.max_messages:,}")
+        reasons.append(
+            f"{movement.messages:,} messages would be planned, more than max_messages {guard.max_messages:,}"
+        )
     if movement.members < guard.min_members:
         reasons.append(f"{movement.members:,} members would be left, fewer than min_members {guard.min_members:,}")
     return "; ".join(reasons)
@@ -58,6 +60,11 @@ def occurrence_verdict(guard: Guard, acted: int, messages: int) -> str:
     if guard.max_messages is not None and messages > guard.max_messages:
         reasons.append(f"{messages:,} messages would be planned, more than max_messages {guard.max_messages:,}")
     return "; ".join(reasons)
+
+
+def _may_empty(guard: Guard) -> bool:
+    """Whether the file says in so many words that everybody may leave at once."""
+    return guard.max_leave is None or (guard.max_leave.share or 0) >= 1
 
 
 def _over(guard: Guard, limit: Limit | None, moved: int, of: int, what: str, key: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 AudienceVerdict = Literal["applied", "approved", "blocked", "contract", "failed"]
@@ -86,3 +87,43 @@ class Delivery:
     @property
     def failed(self) -> bool:
         return bool(self.problem)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A finished run. `status`: finished, or failed where a destination failed."""
+
+    run_id: str
+    kind: str
+    as_of: datetime
+    status: Literal["finished", "failed"]
+    landed: tuple[Landed, ...] = ()
+    contracts: tuple[ContractResult, ...] = ()
+    decision: Decision = Decision()
+    deliveries: tuple[Delivery, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """One person in a plan: `enter` or `leave` an audience, a `message`, one `withheld`, or a `list` row.
+
+    `address` is empty unless personal data was asked for.
+    """
+
+    kind: Literal["enter", "leave", "message", "withheld", "list"]
+    subject: str  # the audience; for list rows the destination and list
+    person: str
+    detail: str = ""
+    cause: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanResult:
+    """What a run would do now. `notes` are sentences about what the plan could not see."""
+
+    as_of: datetime
+    contracts: tuple[ContractResult, ...]
+    decision: Decision
+    rows: tuple[PlanRow, ...] = ()
+    notes: tuple[str, ...] = ()

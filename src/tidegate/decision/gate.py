@@ -7,7 +7,7 @@ skipped with its reason, as a row in `decisions`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import duckdb
@@ -26,7 +26,7 @@ def judge(
     connection: duckdb.DuckDBPyConnection,
     project: Project,
     people: ModelColumns,
-    channels: dict[str, str],
+    channels: Mapping[str, str],
     blocked: Iterable[str],
     *,
     as_of: datetime,

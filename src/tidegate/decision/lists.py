@@ -96,7 +96,7 @@ def _pages(connection: duckdb.DuckDBPyConnection, owned: OwnedList, rows: exp.Se
     first = 1
     while True:
         page = {"first": first, "last": first + _PAGE - 1}
-        frame = pl.DataFrame(connection.execute(queries.text("lists/source_page"), page).to_arrow_table())
+        frame = connection.sql(queries.text("lists/source_page"), params=page).pl()
         if frame.is_empty():
             return
         yield frame

@@ -15,7 +15,7 @@ from tidegate.decision.stays import entries
 from tidegate.spec.objects import Audience, ModelColumns, Project, Sync
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class OwnedList:
     """A list or object of a destination, with the audiences that want people on it, in order of their names."""
 

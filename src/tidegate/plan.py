@@ -1,0 +1,102 @@
+"""A plan: exactly what a run would do now, worked out by the same code and rolled back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+from sqlglot import exp
+
+from tidegate import build as builder
+from tidegate import land, queries
+from tidegate.channels import CHANNELS
+from tidegate.decision.decide import Facts, decide
+from tidegate.decision.stays import person_of
+from tidegate.facts import gather
+from tidegate.results import Decision, PlanResult, PlanRow
+from tidegate.run import new_id, refuse_going_back
+from tidegate.workspace import Workspace
+
+SCRATCH = "tidegate_plan"
+
+
+def plan(
+    root: Path,
+    *,
+    target: str | None = None,
+    as_of: datetime | None = None,
+    rows: bool = False,
+    pii: bool = False,
+    wait: float = 0.0,
+) -> PlanResult:
+    """Build the models in a scratch schema, decide, and roll back.
+
+    With `rows`, people are listed by key; with `pii`, with the address a message would go to. Raises SpecError,
+    WarehouseError (also while a run is under way: a plan beside it would show half of each).
+    """
+    with Workspace(root, target, wait=wait) as workspace:
+        project, warehouse = workspace.project, workspace.warehouse
+        clock = (as_of or project.clock or datetime.now(UTC).replace(microsecond=0)).astimezone(UTC)
+        refuse_going_back(warehouse, clock)
+        notes = _notes(workspace)
+        try:
+            built = builder.build(project.root, project.target, clock, scratch=SCRATCH)
+            results, facts = gather(workspace, built, run_id=new_id(clock), as_of=clock)
+            with warehouse.session() as connection:
+                connection.execute("begin transaction")
+                try:
+                    decision = decide(connection, facts)
+                    listed = _rows(connection, facts, decision, pii) if rows else ()
+                finally:
+                    connection.execute("rollback")
+        finally:
+            with warehouse.session() as connection:
+                builder.drop_scratch(connection, SCRATCH)
+    return PlanResult(clock, tuple(results), decision, listed, notes)
+
+
+def _notes(workspace: Workspace) -> tuple[str, ...]:
+    """What a run would do first, and a plan does not."""
+    notes = []
+    waiting = land.waiting(workspace.warehouse, workspace.project.root, workspace.project.landings)
+    if waiting:
+        names = ", ".join(path.name for path in waiting[:3]) + (" ..." if len(waiting) > 3 else "")
+        notes.append(
+            f"{len(waiting)} new event file(s) would be loaded first ({names}); `tidegate land` loads them now"
+        )
+    if any((workspace.warehouse.home / "journal").glob("*.jsonl")):
+        notes.append("the last run was interrupted; the next one settles what it left behind first")
+    return tuple(notes)
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, facts: Facts, decision: Decision, pii: bool) -> tuple[PlanRow, ...]:
+    causes = {one.audience: one.cause for one in decision.audiences}
+    found = connection.execute(
+        queries.bind("plan/rows", addresses=_addresses(facts, pii)), {"run_id": facts.run_id}
+    ).fetchall()
+    return tuple(
+        PlanRow(kind, subject, person, detail or "", causes.get(subject, ""), address or "")
+        for kind, subject, person, detail, address in found
+    )
+
+
+def _addresses(facts: Facts, pii: bool) -> exp.Expr:
+    """(person, channel, address); nothing unless personal data was asked for."""
+    people = facts.people
+    parts = [
+        queries.select(
+            exp.alias_(queries.relation(people.relation), "person", table=True),
+            {
+                "person": person_of(facts.project.key, "person"),
+                "channel": exp.Literal.string(name),
+                "address": exp.cast(exp.column(spec.address, table="person", quoted=True), "varchar"),
+            },
+        ).where(exp.true() if pii else exp.false())
+        for name, spec in CHANNELS.items()
+        if spec.address in people.columns
+    ]
+    if not parts:
+        nothing = {"person": exp.null(), "channel": exp.null(), "address": exp.null()}
+        return exp.select(*[exp.alias_(exp.cast(value, "varchar"), name) for name, value in nothing.items()])
+    return exp.union(*parts, distinct=False) if len(parts) > 1 else parts[0]

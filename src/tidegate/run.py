@@ -1,0 +1,250 @@
+"""A run, stage by stage: begin, land, build, check, decide, deliver, finish.
+
+Whoever drives it (the command line, a replay, a Prefect flow) calls the stages in this order. A run that dies
+between or inside any two leaves a state from which the next `begin` continues.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from tidegate import __version__, contracts, queries
+from tidegate import land as landing
+from tidegate.checkpoints import checkpoint
+from tidegate.decision.decide import Facts
+from tidegate.decision.decide import decide as decide_on
+from tidegate.delivery import deliver as deliver_to
+from tidegate.delivery import recover
+from tidegate.errors import Problem, SpecError
+from tidegate.facts import gather
+from tidegate.results import ContractResult, Decision, Delivery, Landed, Report
+from tidegate.spec.objects import Project
+from tidegate.warehouse import Warehouse, transaction
+from tidegate.workspace import Workspace
+
+if TYPE_CHECKING:
+    from tidegate.build import Built
+
+log = logging.getLogger("tidegate")
+
+
+@dataclass(slots=True)
+class Run:
+    """One execution. `as_of` is its logical clock (UTC)."""
+
+    workspace: Workspace
+    run_id: str
+    as_of: datetime
+    kind: str
+    owns_workspace: bool = True
+    landed: list[Landed] = field(default_factory=list)
+    contracts: list[ContractResult] = field(default_factory=list)
+    built: Built | None = None
+    facts: Facts | None = None
+    decision: Decision = field(default_factory=Decision)
+
+    @property
+    def project(self) -> Project:
+        return self.facts.project if self.facts else self.workspace.project
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return self.workspace.warehouse
+
+    def close(self) -> None:
+        """Let the next run begin. May be called twice; a run that was not finished is marked so by the next one."""
+        if self.owns_workspace:
+            self.workspace.close()
+
+
+def begin(
+    root: Path,
+    *,
+    target: str | None = None,
+    as_of: datetime | None = None,
+    kind: str = "run",
+    wait: float = 0.0,
+) -> Run:
+    """Open the project, settle what an earlier run left behind, and start a run.
+
+    `as_of` defaults to the project's `clock`, else to now. Raises SpecError, WarehouseError.
+    """
+    workspace = Workspace(root, target, wait=wait).__enter__()
+    try:
+        run = begin_in(workspace, as_of=as_of, kind=kind)
+    except BaseException:
+        workspace.close()
+        raise
+    run.owns_workspace = True
+    return run
+
+
+def begin_in(workspace: Workspace, *, as_of: datetime | None = None, kind: str = "run") -> Run:
+    """Start a run in a workspace that is open and stays open."""
+    clock = (as_of or workspace.project.clock or datetime.now(UTC).replace(microsecond=0)).astimezone(UTC)
+    workspace.set_clock(clock)
+    refuse_going_back(workspace.warehouse, clock)
+    recover(workspace.warehouse, clock)
+    run = Run(workspace, new_id(clock), clock, kind, owns_workspace=False)
+    with workspace.warehouse.session() as connection, transaction(connection):
+        connection.execute(queries.text("runs/abandon"))
+        connection.execute(
+            queries.text("runs/start"),
+            {
+                "run_id": run.run_id,
+                "kind": kind,
+                "target": workspace.project.target,
+                "as_of": clock,
+                "version": __version__,
+                "started_at": datetime.now(UTC),
+            },
+        )
+    checkpoint("run.begun")
+    return run
+
+
+def land(run: Run) -> list[Landed]:
+    """Load new event files. Raises ContractError naming files that could not be read; then nothing is decided."""
+    run.landed = landing.land(run.warehouse, run.project.root, run.project.landings, run.run_id)
+    checkpoint("run.landed")
+    return run.landed
+
+
+def build(run: Run) -> None:
+    """Build the models as of the run's clock. A model that fails stops the audiences that stand on it."""
+    from tidegate import build as builder
+
+    run.built = builder.build(run.project.root, run.project.target, run.as_of)
+    checkpoint("run.built")
+
+
+def check(run: Run) -> list[ContractResult]:
+    """Hold the models to their contracts, and work out which audiences may be decided on."""
+    assert run.built is not None, "build comes first"
+    run.contracts, run.facts = gather(run.workspace, run.built, run_id=run.run_id, as_of=run.as_of)
+    with run.warehouse.session() as connection, transaction(connection):
+        contracts.save_results(connection, run.run_id, run.contracts)
+    checkpoint("run.checked")
+    return run.contracts
+
+
+def decide(run: Run) -> Decision:
+    """Steps 4 to 9, in one transaction."""
+    assert run.facts is not None, "check comes first"
+    with run.warehouse.session() as connection, transaction(connection):
+        run.decision = decide_on(connection, run.facts)
+        checkpoint("run.deciding")
+    checkpoint("run.decided")
+    return run.decision
+
+
+def destinations(run: Run) -> list[str]:
+    """The destinations that have something to deliver, in order of their names."""
+    with run.warehouse.session() as connection:
+        rows = connection.execute(queries.text("runs/destinations"), {"as_of": run.as_of}).fetchall()
+    return [name for (name,) in rows if name in run.project.destinations]
+
+
+def deliver(run: Run, destination: str) -> Delivery:
+    """Give one destination what is ready or owed. A platform's failure is in `Delivery.problem`, never raised."""
+    assert run.facts is not None, "decide comes first"
+    from tidegate.render import Renderer
+
+    spec = run.project.destinations[destination]
+    renderer = Renderer(run.project)
+
+    def render(
+        message: str, channel: str, person: Mapping[str, Any], entry: Mapping[str, Any], message_key: str
+    ) -> Mapping[str, Any]:
+        return renderer.render(message, channel, person.get("language"), person, entry, {})
+
+    delivery = deliver_to(
+        run.warehouse,
+        run_id=run.run_id,
+        as_of=run.as_of,
+        destination=destination,
+        connector=run.workspace.connector(destination),
+        people=run.facts.people,
+        key=run.project.key,
+        render=render,
+        per_second=spec.per_second,
+        concurrency=spec.concurrency,
+    )
+    checkpoint("run.delivered")
+    return delivery
+
+
+def deliver_all(run: Run) -> list[Delivery]:
+    """Every destination that has something to deliver, side by side."""
+    names = destinations(run)
+    if not names:
+        return []
+    with ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="deliver") as pool:
+        return list(pool.map(lambda name: deliver(run, name), names))
+
+
+def finish(run: Run, deliveries: Sequence[Delivery]) -> Report:
+    """Mark the run, and let the next one begin."""
+    problems = [delivery.problem for delivery in deliveries if delivery.failed]
+    status: Literal["finished", "failed"] = "failed" if problems else "finished"
+    with run.warehouse.session() as connection:
+        connection.execute(
+            queries.text("runs/finish"),
+            {
+                "run_id": run.run_id,
+                "status": status,
+                "finished_at": datetime.now(UTC),
+                "problem": "\n".join(problems) or None,
+            },
+        )
+    checkpoint("run.finished")
+    run.close()
+    return Report(
+        run.run_id,
+        run.kind,
+        run.as_of,
+        status,
+        tuple(run.landed),
+        tuple(run.contracts),
+        run.decision,
+        tuple(deliveries),
+    )
+
+
+def fail(run: Run, problem: str) -> None:
+    """Mark a run that could not go on, as far as the warehouse still can be written, and let the next one begin."""
+    with suppress(Exception), run.warehouse.session() as connection:
+        connection.execute(
+            queries.text("runs/finish"),
+            {"run_id": run.run_id, "status": "failed", "finished_at": datetime.now(UTC), "problem": problem},
+        )
+    run.close()
+
+
+def new_id(as_of: datetime) -> str:
+    """A run's id: its clock and four random bytes, so that ids sort by the clock."""
+    return f"{as_of:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+
+
+def refuse_going_back(warehouse: Warehouse, as_of: datetime) -> None:
+    """Stays and deliveries of a later clock would make no sense to an earlier one."""
+    with warehouse.session() as connection:
+        row = connection.execute(queries.text("runs/last_clock")).fetchone()
+    if row and row[0] and row[0] > as_of:
+        raise SpecError(
+            Problem(
+                "--as-of",
+                0,
+                "",
+                f"{as_of:%Y-%m-%d %H:%M} is before the last run's clock, {row[0]:%Y-%m-%d %H:%M}; time does not run "
+                f"backwards in a warehouse. Give a later time, or move {warehouse.path.name} away to start afresh",
+            )
+        )

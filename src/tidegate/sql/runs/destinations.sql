@@ -1,0 +1,13 @@
+-- The destinations that have a message ready or a row due.
+--
+-- tables: tidegate.outbox, tidegate.owed
+-- params: $as_of
+
+select outbox.destination
+from tidegate.outbox
+where outbox.state = 'ready'
+union
+select owed.destination
+from tidegate.owed
+where owed.state = 'due' and owed.next_try <= $as_of
+order by destination
