@@ -62,7 +62,8 @@ select
     case
         when address_quality < 12 then null
         when address_quality < 14 then lower(first_name) || '.' || customer_id || '(at)example.' || domain
-        when address_quality < 24 then ' ' || first_name || '.' || customer_id || '@Example.' || domain
+        when address_quality < 15 then ' ' || lower(first_name) || '.' || customer_id || '@example.' || domain
+        when address_quality < 25 then first_name || '.' || customer_id || '@Example.' || domain
         else lower(first_name) || '.' || customer_id || '@example.' || domain
     end as email,
     case

@@ -52,6 +52,24 @@ def waiting(warehouse: Warehouse, root: Path, landings: Sequence[Landing]) -> li
         ]
 
 
+def make_tables(connection: duckdb.DuckDBPyConnection, root: Path, landings: Sequence[Landing]) -> None:
+    """The raw tables without rows, with the columns that the files have; files that cannot be read are left out."""
+    for landing in landings:
+        table = exp.to_table(landing.into, dialect=queries.DIALECT)
+        for path in _files(root, landing):
+            file = exp.Anonymous(this=_READERS[path.suffix], expressions=[exp.Literal.string(str(path))])
+            try:
+                found = _columns(connection, exp.select("*").from_(exp.Table(this=file)))
+            except duckdb.Error:
+                continue  # `land` refuses it, and says why
+            if not _exists(connection, table):
+                _create(connection, table, found)
+            present = _columns(connection, exp.select("*").from_(table))
+            for column, kind in found.items():
+                if column not in present:
+                    _add_column(connection, table, column, kind)
+
+
 def _files(root: Path, landing: Landing) -> list[Path]:
     return sorted(path for path in root.glob(landing.files) if path.suffix in _READERS)
 
