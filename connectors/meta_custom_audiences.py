@@ -1,42 +1,250 @@
-"""Customer lists in Meta's Marketing API: custom audiences kept equal to a segment."""
+"""Customer lists in Meta's Marketing API: custom audiences kept equal to a segment.
+
+Adding and removing are by key, so every call may be repeated. Meta says how many entries of a call it could
+not use, not which: the whole call is then refused, and the delivery halves it until each row is judged.
+As documented on developers.facebook.com/docs/marketing-api, read 2026-01.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any, Literal
 
+import aiohttp
 from pydantic import Field, SecretStr
 
-from tidegate.connector import Connector, ConnectorSettings, Identifier
+from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
+from tidegate.errors import Closed, DestinationError, Refused, Retryable
+from tidegate.http import Reply, call
+from tidegate.mask import mask
 
-
-class Settings(ConnectorSettings):
-    ad_account: str = Field(pattern=r"^act_\d+$")
-    access_token: SecretStr
-    api_version: str = Field("v25.0", pattern=r"^v\d+\.\d+$")
-    customer_file_source: Literal["USER_PROVIDED_ONLY", "PARTNER_PROVIDED_ONLY", "BOTH_USER_AND_PARTNER_PROVIDED"] = (
-        "USER_PROVIDED_ONLY"
-    )
-    base_url: str = "https://graph.facebook.com"
-
+# "You can add an unlimited number of records to an audience, but only up to 10000 at a time"
+# (audiences/guides/custom-audiences)
+LARGEST_CALL = 10_000
 
 IDENTIFIERS = {
     "email": Identifier("email", "sha256"),
     "phone": Identifier("phone_digits", "sha256"),
     "first_name": Identifier("name", "sha256"),
     "last_name": Identifier("name", "sha256"),
+    "first_initial": Identifier("initial", "sha256"),
     "city": Identifier("city", "sha256"),
     "state": Identifier("state", "sha256"),
     "postcode": Identifier("postcode", "sha256"),
     "country": Identifier("country", "sha256"),
-    "date_of_birth": Identifier("date_of_birth", "sha256"),
+    "birth_year": Identifier("birth_year", "sha256"),
+    "birth_month": Identifier("birth_month", "sha256"),
+    "birth_day": Identifier("birth_day", "sha256"),
     "gender": Identifier("gender", "sha256"),
     "mobile_advertiser_id": Identifier("mobile_advertiser_id"),
     "external_id": Identifier("plain"),
 }
+# What the keys are called in `schema` ("Hashing and normalization for multi-key").
+KEYS = {
+    "email": "EMAIL",
+    "phone": "PHONE",
+    "first_name": "FN",
+    "last_name": "LN",
+    "first_initial": "FI",
+    "city": "CT",
+    "state": "ST",
+    "postcode": "ZIP",
+    "country": "COUNTRY",
+    "birth_year": "DOBY",
+    "birth_month": "DOBM",
+    "birth_day": "DOBD",
+    "gender": "GEN",
+    "mobile_advertiser_id": "MADID",
+    "external_id": "EXTERN_ID",
+}
+
+# Graph API and Marketing API error codes (graph-api/guides/error-handling, marketing-api/error-reference).
+THROTTLED = {4, 17, 32, 341, 613, *range(80000, 80015)}
+TRANSIENT = {1, 2}
+UNAUTHORIZED = {10, 102, 190, 368, *range(200, 300)}
+
+
+class MetaSettings(ConnectorSettings):
+    ad_account: str = Field(pattern=r"^act_\d+$")
+    access_token: SecretStr
+    api_version: str = Field("v25.0", pattern=r"^v\d+\.\d+$")
+    customer_file_source: Literal["USER_PROVIDED_ONLY", "PARTNER_PROVIDED_ONLY", "BOTH_USER_AND_PARTNER_PROVIDED"] = (
+        "USER_PROVIDED_ONLY"
+    )
+    """Where the addresses come from, which Meta shows to people who ask why they see an advertisement."""
+    base_url: str = Field("https://graph.facebook.com", pattern=r"^https?://")
 
 
 class MetaCustomAudiences(Connector):
     channel = "ads"
     modes = frozenset({"list"})
     identifiers = IDENTIFIERS
-    Settings = Settings
+    Settings = MetaSettings
+    settings: MetaSettings
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(batch=LARGEST_CALL, concurrency=2)
+
+    async def open(self, session: aiohttp.ClientSession) -> None:
+        await super().open(session)
+        self._lists: dict[str, str] | None = None
+        self._looking = asyncio.Lock()
+
+    async def prove(self) -> str:
+        page = await self._get({"fields": "id,name", "limit": "1"})
+        return f"{self.settings.ad_account} can be read" + (", and has lists" if page["data"] else "")
+
+    async def upsert(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        return await self._change("POST", target, rows)
+
+    async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        return await self._change("DELETE", target, rows)
+
+    async def _change(self, method: str, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        keyed = [row for row in rows if any(row.identifiers.get(name) for name in KEYS)]
+        list_id = await self._list_id(target.name, create=method == "POST" and bool(keyed))
+        if list_id is None:
+            # Nobody can be on a list that does not exist.
+            return [Outcome.accepted() if method == "DELETE" else _nothing_to_match_by() for _ in rows]
+        judged: dict[str, Outcome] = {}
+        if keyed:
+            outcome = await self._users(method, target.name, list_id, keyed)
+            judged = {row.person: outcome for row in keyed}
+        return [judged.get(row.person) or _nothing_to_match_by() for row in rows]
+
+    async def _users(self, method: str, name: str, list_id: str, rows: Sequence[Row]) -> Outcome:
+        names = [key for key in KEYS if any(row.identifiers.get(key) for row in rows)]
+        # "If you do not have a value for a key, pass an empty string" (multi-key)
+        data = [[row.identifiers.get(key) or "" for key in names] for row in rows]
+        payload = json.dumps({"schema": [KEYS[key] for key in names], "data": data}, separators=(",", ":"))
+        try:
+            reply = await self._call(method, f"{list_id}/users", form={"payload": payload})
+        except _ListGone:
+            self._lists = None
+            raise Retryable("list_gone", f"the list `{name}` was deleted; the next call creates it again") from None
+        found = _understood(reply, "num_received", "num_invalid_entries")
+        received, invalid = int(found["num_received"]), int(found["num_invalid_entries"])
+        if invalid >= len(rows):
+            return Outcome.rejected("invalid_entries", "Meta cannot use these identifiers")
+        if invalid:
+            raise Refused("invalid_entries", f"{invalid} of {len(rows)} entries")
+        if received < len(rows):
+            raise Retryable("partly_received", f"{received} of {len(rows)} entries")
+        return Outcome.accepted(list_id)
+
+    async def _list_id(self, name: str, *, create: bool) -> str | None:
+        async with self._looking:
+            if self._lists is None:
+                self._lists = await self._all_lists()
+            if name not in self._lists and create:
+                known, self._lists = self._lists, None  # looked up again, should the reply be lost
+                form = {
+                    "name": name,
+                    "subtype": "CUSTOM",
+                    "customer_file_source": self.settings.customer_file_source,
+                }
+                reply = await self._call("POST", f"{self.settings.ad_account}/customaudiences", form=form)
+                self._lists = known | {name: str(_understood(reply, "id")["id"])}
+            return self._lists.get(name)
+
+    async def _all_lists(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        asked = {"fields": "id,name,subtype", "limit": "500"}
+        while True:
+            page = await self._get(asked)
+            for one in page["data"]:
+                # Names are not unique at Meta: the oldest list, which has the lowest id, is taken for ours.
+                if one.get("subtype", "CUSTOM") == "CUSTOM" and "name" in one:
+                    found[one["name"]] = min(found.get(one["name"], one["id"]), one["id"], key=_age)
+            paging = page.get("paging") or {}
+            after = (paging.get("cursors") or {}).get("after")
+            if not paging.get("next") or not after or after == asked.get("after"):
+                return found
+            asked["after"] = after
+
+    async def _get(self, params: dict[str, str]) -> dict[str, Any]:
+        found = _understood(
+            await self._call("GET", f"{self.settings.ad_account}/customaudiences", params=params), "data"
+        )
+        if not isinstance(found["data"], list):
+            raise Retryable("garbled", "the lists of the account are not a list")
+        return found
+
+    async def _call(
+        self, method: str, path: str, *, form: dict[str, str] | None = None, params: dict[str, str] | None = None
+    ) -> Reply:
+        token = self.settings.access_token.get_secret_value()
+        reply = await call(
+            self.session,
+            method,
+            f"{self.settings.base_url.rstrip('/')}/{self.settings.api_version}/{path}",
+            safe_to_repeat=True,
+            # In a header: URLs end up in logs.
+            headers={"Authorization": f"Bearer {token}"},
+            form=form,
+            params=params,
+            judge=_judge,
+            hide=(token,),
+        )
+        # Meta also reports errors with status 200.
+        fault = _judge(reply)
+        if fault is not None:
+            raise fault
+        return reply
+
+
+class _ListGone(Retryable):
+    pass
+
+
+def _age(list_id: str) -> tuple[int, str]:
+    return len(list_id), list_id  # as numbers compare, without trusting that they are
+
+
+def _nothing_to_match_by() -> Outcome:
+    return Outcome.rejected("no_identifier", "none of the values to match by is usable")
+
+
+def _understood(reply: Reply, *names: str) -> dict[str, Any]:
+    found = reply.json()
+    if not isinstance(found, dict) or any(name not in found for name in names):
+        raise Retryable("garbled", f"HTTP {reply.status} without {', '.join(names)}")
+    return found
+
+
+def _judge(reply: Reply) -> DestinationError | None:
+    found = reply.peek()
+    error = found.get("error") if isinstance(found, dict) else None
+    if not isinstance(error, dict):
+        return None
+    code, subcode = error.get("code"), error.get("error_subcode")
+    words = " ".join(str(error.get(key) or "") for key in ("message", "error_user_title", "error_user_msg"))
+    said = mask(f"{code}{f'/{subcode}' if subcode else ''} {words}", reply.hide)
+    if code in THROTTLED:
+        return Retryable("throttled", said, _regained(reply))
+    if code in UNAUTHORIZED:
+        return Closed("unauthorized", said)
+    if code in TRANSIENT or error.get("is_transient"):
+        return Retryable("unavailable", said, reply.after)
+    if subcode == 1713230:  # "Audience Upload Blocked": the list is flagged; others are not
+        return Retryable("list_blocked", said)
+    if code == 803 or (code == 100 and subcode == 33):  # the object does not exist
+        return _ListGone("list_gone", said)
+    if reply.status >= 500:
+        return None
+    return Refused(f"meta_{code}", said)
+
+
+def _regained(reply: Reply) -> float | None:
+    """Seconds until calls are taken again. Meta says it in minutes (overview/rate-limiting, read 2026-01)."""
+    if reply.after is not None:
+        return reply.after
+    try:
+        usage = json.loads(reply.headers.get("x-business-use-case-usage", "{}"))
+        minutes = [one["estimated_time_to_regain_access"] for kinds in usage.values() for one in kinds]
+        return max(minutes) * 60.0 if any(minutes) else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None

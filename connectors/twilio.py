@@ -1,23 +1,166 @@
-"""Text messages through Twilio's Programmable Messaging API (2010-04-01)."""
+"""Text messages through Twilio's Programmable Messaging (API 2010-04-01).
+
+Twilio knows no idempotency key for messages: a call in doubt stays in doubt.
+Quirks and codes as documented on twilio.com/docs/messaging and twilio.com/docs/api/errors, read 2026-11.
+"""
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+import re
+from collections.abc import Sequence
+from typing import Any, Self
 
-from tidegate.connector import Connector, ConnectorSettings
+import aiohttp
+from pydantic import Field, SecretStr, model_validator
+
+from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome
+from tidegate.errors import Closed, DestinationError, Refused, Retryable
+from tidegate.http import Reply, call, doubtful
+from tidegate.mask import mask
+
+#: "If the body is longer than 1600 characters, the request fails" (docs/messaging/api/message-resource)
+LONGEST_BODY = 1600
+
+# Each code is a page: twilio.com/docs/api/errors/CODE (read 2026-11). The account or the sender is at fault:
+CLOSED = {
+    20003: "unauthorized",
+    20005: "account_suspended",
+    21212: "bad_sender",
+    21603: "bad_sender",
+    21606: "bad_sender",
+    21609: "bad_status_callback",
+    21659: "bad_sender",
+    21660: "bad_sender",
+    21701: "bad_messaging_service",
+    21703: "bad_messaging_service",
+    21704: "bad_messaging_service",
+}
+# This number or text is at fault:
+REJECTED = {
+    21211: "bad_number",
+    21265: "short_code",
+    21266: "same_number",
+    21408: "region_not_enabled",
+    21602: "empty",
+    21604: "no_number",
+    21608: "not_verified_on_trial",
+    21610: "unsubscribed",
+    21612: "not_reachable",
+    21614: "not_mobile",
+    21617: "too_long",
+    21635: "landline",
+}
+# Nobody is; there was too much at once:
+THROTTLED = {20429, 21611, 30001}
+
+_SEPARATORS = re.compile(r"[\s().\-]")
+_E164 = re.compile(r"\+[1-9]\d{6,14}")
 
 
-class Settings(ConnectorSettings):
+class TwilioSettings(ConnectorSettings):
     account_sid: str = Field(pattern=r"^AC[0-9a-fA-F]{32}$")
     auth_token: SecretStr
     sender: str | None = Field(None, alias="from")
     """A number in E.164, a short code or an alphanumeric sender; or give `messaging_service_sid`."""
     messaging_service_sid: str | None = Field(None, pattern=r"^MG[0-9a-fA-F]{32}$")
-    status_callback: str | None = None
-    base_url: str = "https://api.twilio.com"
+    status_callback: str | None = Field(None, pattern=r"^https?://")
+    base_url: str = Field("https://api.twilio.com", pattern=r"^https?://")
+
+    @model_validator(mode="after")
+    def _one_sender(self) -> Self:
+        if (self.sender is None) == (self.messaging_service_sid is None):
+            raise ValueError("give either `from` or `messaging_service_sid`")
+        return self
 
 
 class Twilio(Connector):
     channel = "sms"
     modes = frozenset({"send"})
-    Settings = Settings
+    Settings = TwilioSettings
+    settings: TwilioSettings
+
+    @property
+    def limits(self) -> Limits:
+        # One message a call. Twilio queues what its carriers take more slowly (docs/messaging/guides/scaling-queueing).
+        return Limits(batch=1, concurrency=16)
+
+    async def prove(self) -> str:
+        reply = await self._call("GET", f"{self.settings.account_sid}.json", None, safe_to_repeat=True)
+        found = reply.json()
+        status = found.get("status") if isinstance(found, dict) else None
+        if status != "active":
+            raise Closed("account_suspended", f"Twilio says that this account is {mask(str(status))}")
+        return f"Twilio account {self.settings.account_sid[:6]}… is active"
+
+    async def send(self, messages: Sequence[Message]) -> list[Outcome]:
+        """One call a message. Raises only Closed, and only when no message went before."""
+        outcomes: list[Outcome] = []
+        for message in messages:
+            try:
+                outcomes.append(await self._send(message))
+            except Closed as fault:
+                if not outcomes:
+                    raise
+                outcomes += [Outcome.of(fault)] * (len(messages) - len(outcomes))
+                break
+            except DestinationError as fault:
+                outcomes.append(Outcome.of(fault))
+        return outcomes
+
+    async def _send(self, message: Message) -> Outcome:
+        number = _SEPARATORS.sub("", message.to)
+        text = str(message.content["text"])
+        if not _E164.fullmatch(number):
+            return Outcome.rejected("bad_number", "not a telephone number in E.164")
+        if len(text) > LONGEST_BODY:
+            return Outcome.rejected("too_long", f"{len(text)} characters; Twilio takes {LONGEST_BODY}")
+        form = {"To": number, "Body": text}
+        if self.settings.messaging_service_sid:
+            form["MessagingServiceSid"] = self.settings.messaging_service_sid
+        else:
+            form["From"] = self.settings.sender or ""
+        if self.settings.status_callback:
+            form["StatusCallback"] = self.settings.status_callback
+        reply = await self._call("POST", f"{self.settings.account_sid}/Messages.json", form, safe_to_repeat=False)
+        return _outcome(reply)
+
+    async def _call(self, method: str, path: str, form: dict[str, str] | None, *, safe_to_repeat: bool) -> Reply:
+        token = self.settings.auth_token.get_secret_value()
+        authorization = aiohttp.encode_basic_auth(self.settings.account_sid, token)
+        return await call(
+            self.session,
+            method,
+            f"{self.settings.base_url.rstrip('/')}/2010-04-01/Accounts/{path}",
+            safe_to_repeat=safe_to_repeat,
+            headers={"Authorization": authorization},
+            form=form,
+            judge=_judge,
+            hide=(token, authorization.removeprefix("Basic ")),
+        )
+
+
+def _outcome(reply: Reply) -> Outcome:
+    found = reply.json()
+    sid = found.get("sid") if isinstance(found, dict) else None
+    if not isinstance(sid, str) or not sid:
+        raise doubtful(False, "garbled", f"HTTP {reply.status} without the sid of a message")
+    if found.get("status") in ("failed", "undelivered", "canceled"):
+        code = found.get("error_code")
+        said = mask(f"{code} {found.get('error_message') or ''}", reply.hide)
+        return Outcome.rejected(REJECTED.get(code, str(found["status"])), said)
+    return Outcome.accepted(sid)
+
+
+def _judge(reply: Reply) -> DestinationError | None:
+    found: Any = reply.peek()
+    code = found.get("code") if isinstance(found, dict) else None
+    if not isinstance(code, int) or reply.status >= 500:
+        return None
+    said = mask(f"{code} {found.get('message') or ''}", reply.hide)
+    if code in CLOSED:
+        return Closed(CLOSED[code], said)
+    if code in THROTTLED:
+        return Retryable("throttled", said, reply.after)
+    if code in REJECTED:
+        return Refused(REJECTED[code], said)
+    return None

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Literal, Self
 import aiohttp
 from pydantic import BaseModel, ConfigDict
 
-from tidegate.errors import Unsupported
+from tidegate.errors import DestinationError, InDoubt, Retryable, Unsupported
 
 Channel = Literal["email", "sms", "push", "chat", "ads", "crm", "file", "webhook"]
 Mode = Literal["send", "list", "object"]
@@ -53,6 +53,15 @@ class Outcome:
     def unknown(cls, reason: str, detail: str = "") -> Self:
         """It may have happened."""
         return cls("unknown", reason, detail)
+
+    @classmethod
+    def of(cls, fault: DestinationError) -> Self:
+        """What a failure means for each row that the failed call carried."""
+        if isinstance(fault, Retryable):
+            return cls.retry(fault.reason, fault.after, fault.detail)
+        if isinstance(fault, InDoubt):
+            return cls.unknown(fault.reason, fault.detail)
+        return cls.rejected(fault.reason, fault.detail)
 
 
 @dataclass(frozen=True, slots=True)
