@@ -1,0 +1,274 @@
+"""One call to a connector, and what becomes of each row in it: judged, tried again, or halved."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tidegate.checkpoints import checkpoint
+from tidegate.connector import Connector, Outcome
+from tidegate.delivery.breaker import Breaker, words
+from tidegate.delivery.pacing import Pacer
+from tidegate.delivery.portion import NOT_STARTED, Call, Portion
+from tidegate.errors import DestinationError, InDoubt, Refused, Retryable, Unsupported
+
+#: calls that a row may be in, in one run
+_TRIES = 5
+_FIRST_BACK_OFF, _LONGEST_BACK_OFF = 0.5, 30.0
+#: seconds for which a connector may keep a call to itself, whatever it waits for
+_LONGEST_CALL = 300.0
+#: pauses before the platform is asked what became of messages in doubt
+_LOOKUP_PAUSES = (0.5, 3.0)
+_LONGEST_DETAIL = 500
+
+_SPLIT = Outcome.retry("refused_together")
+
+
+class Caller:
+    """Makes the calls of one delivery, for `time_budget` seconds on `clock`."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        pacer: Pacer,
+        breaker: Breaker,
+        *,
+        time_budget: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.count = 0
+        self.given_up = False
+        """Whether a call that failed as a whole was not made good within this run."""
+        self.failed = ""
+        """What a person must mend, although no platform failed."""
+        self.calling: set[asyncio.Task[Any]] = set()
+        self.halted = asyncio.Event()
+        self._connector = connector
+        self._pacer = pacer
+        self._breaker = breaker
+        self._time_budget = time_budget
+        self._deadline = clock() + time_budget
+        self._clock = clock
+
+    @property
+    def stopped(self) -> bool:
+        if not self._breaker.reason and self._clock() >= self._deadline:
+            self._breaker.stop(f"its {self._time_budget:g} seconds in this run are used up")
+        if self._breaker.reason:
+            self.halted.set()
+            return True
+        return False
+
+    def stop(self, reason: str) -> None:
+        """Make no more calls; those under way may end."""
+        self._breaker.stop(reason)
+        self.halted.set()
+
+    def abandon(self) -> None:
+        """Wait no longer for the calls under way: what became of them is unknown."""
+        for task in list(self.calling):
+            task.cancel()
+
+    async def perform(self, call: Call, *, repeatable: bool, again: Callable[[float, Call], None]) -> None:
+        """Make the call, journal it, and judge its rows or queue them with `again(delay in seconds, call)`.
+
+        `repeatable`: what may have happened may be sent again at once.
+        """
+        portion = call.portion
+        places, items = self._prepare(call)
+        if not places or not await self._turn():
+            return self._give_up(portion, places, call.last)
+        number = next(portion.numbers)
+        checkpoint("before call")
+        try:
+            portion.journal.started(number, [portion.keys[place] for place in places])
+        except OSError as full:
+            self._disk_failed(full)
+            return self._give_up(portion, places, call.last)
+        checkpoint("call started")
+
+        started = self._clock()
+        outcomes, fault = await self._ask(call, items)
+        checkpoint("call returned")
+        split = isinstance(fault, (Refused, Unsupported)) and len(places) > 1
+        self._write(portion, number, [_SPLIT] * len(places) if split else outcomes)
+        checkpoint("outcome written")
+
+        throttled = self._learn(started, outcomes, fault)
+        if split:
+            middle = len(places) // 2
+            for half in (places[:middle], places[middle:]):
+                again(0.0, replace(call, places=half))
+            return None
+        doubtful = [place for place, outcome in zip(places, outcomes, strict=True) if outcome.verdict == "unknown"]
+        said = dict(zip(places, outcomes, strict=True))
+        portion.doubted.update(doubtful)
+        if doubtful and not repeatable and self._connector.can_look_up:
+            said.update(await self._look_up(portion, doubtful))
+        later = []
+        for place, outcome in said.items():
+            if outcome.verdict == "retry" or (outcome.verdict == "unknown" and repeatable):
+                later.append(place)
+            else:
+                portion.judge(place, outcome)
+        if later:
+            tries = call.tries + (0 if throttled else 1)
+            self._try_again(replace(call, places=later, tries=tries, last=said), fault, again)
+        elif fault is not None and doubtful:
+            self.given_up = True
+        return None
+
+    async def nap(self, seconds: float) -> None:
+        """Sleep, but not longer than the delivery goes on."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.halted.wait()
+        except TimeoutError:
+            pass
+
+    def _prepare(self, call: Call) -> tuple[list[int], list[Any]]:
+        places, items = [], []
+        for place in call.places:
+            try:
+                items.append(call.portion.prepare(place))
+            except Exception as fault:
+                call.portion.judge(place, Outcome.rejected("render", str(fault)[:_LONGEST_DETAIL]))
+            else:
+                places.append(place)
+        return places, items
+
+    async def _turn(self) -> bool:
+        """Wait for the call's turn; False when the delivery stops before it comes."""
+        while not self.stopped:
+            wait = self._pacer.reserve()
+            if wait <= 0:
+                return True
+            await self.nap(min(wait, max(self._deadline - self._clock(), 0.0)))
+            if not self._pacer.held:
+                return not self.stopped
+        return False
+
+    async def _ask(self, call: Call, items: Sequence[Any]) -> tuple[list[Outcome], Exception | None]:
+        """One outcome for each item, always; and the fault, where the call failed as a whole."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.count += 1
+        self.calling.add(task)
+        fault: Exception
+        try:
+            async with asyncio.timeout(_LONGEST_CALL):
+                outcomes = await call.act(self._connector, items)
+            if len(outcomes) == len(items):
+                return outcomes, None
+            fault = InDoubt("miscounted", f"{len(outcomes)} outcomes for {len(items)}")
+        except asyncio.CancelledError:
+            task.uncancel()
+            return [Outcome.unknown("interrupted")] * len(items), None
+        except Exception as raised:
+            fault = raised
+        finally:
+            self.calling.discard(task)
+        return [_outcome(fault)] * len(items), fault
+
+    def _learn(self, started: float, outcomes: Sequence[Outcome], fault: Exception | None) -> bool:
+        """Let the pacer and the breaker know how the call went; True where it was one too many."""
+        if fault is None:
+            kinds = {outcome.verdict for outcome in outcomes}
+            if kinds == {"unknown"}:
+                fault = InDoubt(outcomes[0].reason, outcomes[0].detail)
+            else:
+                fault = next(
+                    (
+                        Retryable(outcome.reason, outcome.detail, outcome.after)
+                        for outcome in outcomes
+                        if outcome.verdict != "accepted" and outcome.reason in ("throttled", "unauthorized")
+                    ),
+                    None,
+                )
+            if kinds & {"accepted", "rejected"}:
+                self._breaker.went_well(accepted="accepted" in kinds)
+                self._pacer.went_well()
+        if fault is None:
+            return False
+        throttled = isinstance(fault, Retryable) and fault.reason == "throttled"
+        if throttled or (isinstance(fault, Retryable) and fault.after is not None):
+            assert isinstance(fault, DestinationError)
+            self._pacer.throttled(started, fault.after)
+            left = self._deadline - self._clock()
+            self._breaker.throttled(fault, self._pacer.throttled_in_a_row, self._pacer.held, left)
+        if isinstance(fault, (Refused, Unsupported)) and fault.reason != "unauthorized":
+            self._breaker.refused(fault)
+            if isinstance(fault, Unsupported):
+                self.failed = words(fault)
+        elif not throttled:
+            self._breaker.failed(fault)
+        return throttled
+
+    def _try_again(self, call: Call, fault: Exception | None, again: Callable[[float, Call], None]) -> None:
+        """Queue what fits into this run; the rest is left for the next."""
+        back_off = random.uniform(0, min(_FIRST_BACK_OFF * 2.0**call.tries, _LONGEST_BACK_OFF))
+        left = self._deadline - self._clock()
+        delays = {place: max(call.last[place].after or 0.0, back_off) for place in call.places}
+        later = [place for place in call.places if delays[place] < left]
+        if call.tries >= _TRIES or self.stopped:
+            later = []
+        if len(later) < len(call.places):
+            self.given_up = self.given_up or fault is not None
+            kept = set(later)
+            self._give_up(call.portion, [place for place in call.places if place not in kept], call.last)
+        if later:
+            again(max(delays[place] for place in later), replace(call, places=later))
+
+    def _give_up(self, portion: Portion, places: Sequence[int], last: Mapping[int, Outcome]) -> None:
+        for place in places:
+            portion.judge(place, last.get(place, NOT_STARTED))
+
+    async def _look_up(self, portion: Portion, places: Sequence[int]) -> dict[int, Outcome]:
+        """What the platform knows of messages in doubt. Those that it does not know stay in doubt:
+        they may be on their way to it still."""
+        found: dict[int, Outcome] = {}
+        for pause in _LOOKUP_PAUSES:
+            await self.nap(pause)
+            missing = {portion.keys[place]: place for place in places if place not in found}
+            if not missing:
+                break
+            try:
+                async with asyncio.timeout(_LONGEST_CALL):
+                    told = await self._connector.lookup(list(missing))
+            except Exception:
+                continue
+            known = {missing[key]: outcome for key, outcome in told.items() if key in missing}
+            found.update(known)
+            if known:
+                number = next(portion.numbers)
+                self._write(portion, number, list(known.values()), [portion.keys[place] for place in known])
+        return found
+
+    def _write(
+        self, portion: Portion, number: int, outcomes: Sequence[Outcome], keys: Sequence[str] | None = None
+    ) -> None:
+        try:
+            if keys is not None:
+                portion.journal.started(number, keys)
+            portion.journal.judged(number, outcomes)
+        except OSError as fault:
+            self._disk_failed(fault)
+
+    def _disk_failed(self, fault: OSError) -> None:
+        self._breaker.stop(f"the journal cannot be written ({fault.strerror or type(fault).__name__})")
+
+
+def _outcome(fault: Exception) -> Outcome:
+    """What a call that failed as a whole means for each of its rows."""
+    if not isinstance(fault, DestinationError):
+        return Outcome.unknown("unexpected", words(fault))
+    reason, detail = fault.reason, fault.detail[:_LONGEST_DETAIL]
+    if isinstance(fault, Retryable) or reason == "unauthorized":
+        return Outcome.retry(reason, fault.after, detail)
+    if isinstance(fault, (Refused, Unsupported)):
+        return Outcome.rejected(reason, detail)
+    return Outcome.unknown(reason, detail)

@@ -1,0 +1,199 @@
+"""Moves portions through claim, calls and settling, so that the network never waits for the warehouse.
+
+While the calls of one portion are under way, the next is claimed and the last is settled; the warehouse is
+opened for these two alone, by one thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import partial
+from typing import TypeVar
+
+from tidegate.checkpoints import checkpoint
+from tidegate.delivery.calls import Caller
+from tidegate.delivery.journal import Journal
+from tidegate.delivery.portion import Call, Claims, Portion, Stock
+
+#: portions claimed and not settled; more of them wait only for stragglers that are tried again
+_OPEN = 4
+#: outcomes are synced to disk so often, in seconds
+_SYNC_EVERY = 0.05
+#: the next portion is larger where claiming took more than this share of the time the last one lasted
+_CLAIMING_SHARE = 0.05
+
+Result = TypeVar("Result")
+
+
+class Conveyor:
+    """Empties one stock. `clerk` has one thread, in which the warehouse is used."""
+
+    def __init__(
+        self,
+        stock: Stock,
+        caller: Caller,
+        claims: Claims,
+        clerk: Executor,
+        *,
+        concurrency: int,
+        look: Callable[[Counter[str]], None],
+    ) -> None:
+        self.settled: Counter[str] = Counter()
+        self._stock = stock
+        self._caller = caller
+        self._claims = claims
+        self._clerk = clerk
+        self._concurrency = concurrency
+        self._look = look
+        self._queue: deque[Call] = deque()
+        self._idle: list[asyncio.Future[None]] = []
+        self._later: dict[int, tuple[asyncio.TimerHandle, Call]] = {}
+        self._open: dict[str, Portion] = {}
+        self._moved = asyncio.Event()
+        self._over = False
+        self._fault: Exception | None = None
+
+    async def run(self) -> None:
+        """Raises what the warehouse raises; then the journals tell the next start what has happened."""
+        workers = [asyncio.create_task(self._work()) for _ in range(self._concurrency)]
+        feeding = asyncio.create_task(self._feed())
+        watching = asyncio.create_task(self._watch())
+        try:
+            await asyncio.wait([feeding, *workers], return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            self._over = True
+            for task in (watching, feeding, *workers):
+                task.cancel()
+            ended = await asyncio.gather(feeding, *workers, return_exceptions=True)
+        for fault in (self._fault, *ended):
+            if isinstance(fault, Exception):
+                raise fault
+
+    def tally(self) -> Counter[str]:
+        """Verdicts so far, also of portions not settled yet."""
+        total = Counter(self.settled)
+        for portion in self._open.values():
+            total.update(portion.tally)
+        return total
+
+    async def _feed(self) -> None:
+        try:
+            await self._claim_all()
+        except Exception as fault:
+            self._fail(fault)
+        while self._open:
+            await self._move()
+        self._over = True
+        self._wake(self._concurrency)
+
+    async def _claim_all(self) -> None:
+        size, largest = self._stock.sizes
+        while not self._caller.stopped:
+            began = time.monotonic()
+            portion = await self._in_warehouse(partial(self._stock.claim, next(self._claims), size))
+            if portion is None:
+                return
+            claimed = time.monotonic()
+            self._open[portion.claim] = portion
+            self._queue.extend(portion.calls)
+            self._wake(len(portion.calls))
+            # The next portion is claimed as soon as the first call of this one is taken.
+            fresh = len(portion.calls)
+            while (len(self._queue) >= fresh or len(self._open) >= _OPEN) and self._open and not self._caller.stopped:
+                await self._move()
+            if claimed - began > _CLAIMING_SHARE * (time.monotonic() - claimed):
+                size = min(size * 2, largest)
+
+    async def _work(self) -> None:
+        while True:
+            while not self._queue:
+                if self._over:
+                    return
+                waiter = asyncio.get_running_loop().create_future()
+                self._idle.append(waiter)
+                await waiter
+            call = self._queue.popleft()
+            self._moved.set()
+            await self._caller.perform(call, repeatable=self._stock.repeatable, again=self._again)
+            if call.portion.open == 0 and not call.portion.settling:
+                call.portion.settling = asyncio.create_task(self._settle(call.portion))
+
+    async def _watch(self) -> None:
+        """Bring outcomes to disk in groups; they count, for whoever looks on, once they are there."""
+        while True:
+            await asyncio.sleep(_SYNC_EVERY)
+            if self._caller.stopped:
+                self._hurry()
+            tally = self.tally()
+            if unsynced := [portion.journal for portion in self._open.values() if portion.journal.unsynced]:
+                await asyncio.to_thread(_sync, unsynced)
+            self._look(tally)
+
+    def _again(self, delay: float, call: Call) -> None:
+        if delay <= 0:
+            self._queue.appendleft(call)
+            self._wake(1)
+            return
+        key = id(call)
+        timer = asyncio.get_running_loop().call_later(delay, self._due, key)
+        self._later[key] = (timer, call)
+
+    def _due(self, key: int) -> None:
+        _, call = self._later.pop(key)
+        self._queue.append(call)
+        self._wake(1)
+
+    def _hurry(self) -> None:
+        """Nothing more is sent: what waits for another try is handed to the workers, who give it up."""
+        for key, (timer, _) in list(self._later.items()):
+            timer.cancel()
+            self._due(key)
+        self._moved.set()
+
+    async def _settle(self, portion: Portion) -> None:
+        try:
+            await self._in_warehouse(partial(self._close, portion))
+            self.settled.update(portion.tally)
+        except Exception as fault:
+            self._fail(fault)
+        finally:
+            portion.journal.close()
+            del self._open[portion.claim]
+            self._moved.set()
+
+    def _close(self, portion: Portion) -> None:
+        portion.journal.sync()
+        checkpoint("journal synced")
+        self._stock.settle(portion.claim, portion.judgement())
+        portion.journal.delete()
+        checkpoint("journal deleted")
+
+    def _fail(self, fault: Exception) -> None:
+        """Without its warehouse or its journal a delivery claims no more, and ends what it has begun."""
+        self._fault = self._fault or fault
+        self._caller.stop(type(fault).__name__)
+        self._hurry()
+
+    def _wake(self, count: int) -> None:
+        while count and self._idle:
+            waiter = self._idle.pop()
+            if not waiter.done():
+                waiter.set_result(None)
+                count -= 1
+
+    async def _move(self) -> None:
+        """Until something was taken from the queue, or settled."""
+        self._moved.clear()
+        await self._moved.wait()
+
+    async def _in_warehouse(self, work: Callable[[], Result]) -> Result:
+        return await asyncio.get_running_loop().run_in_executor(self._clerk, work)
+
+
+def _sync(journals: list[Journal]) -> None:
+    for journal in journals:
+        journal.sync()

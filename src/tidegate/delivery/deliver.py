@@ -1,0 +1,237 @@
+"""Sends what one destination is owed: messages that are ready, then rows to put there, then rows to take away."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+import aiohttp
+
+from tidegate import queries
+from tidegate.connector import Connector, Outcome
+from tidegate.delivery import messages
+from tidegate.delivery.breaker import Breaker, problem, words
+from tidegate.delivery.calls import Caller
+from tidegate.delivery.conveyor import Conveyor
+from tidegate.delivery.messages import Outbox, Render
+from tidegate.delivery.pacing import Pacer
+from tidegate.delivery.portion import Claims, Stock, batches
+from tidegate.delivery.rows import Owed
+from tidegate.results import Delivery
+from tidegate.spec.objects import ModelColumns
+from tidegate.warehouse import Warehouse
+
+#: seconds that calls under way get to end, once the delivery is interrupted
+_GRACE = 10.0
+_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
+#: for so long after, a platform is asked what became of a message
+_ASK_FOR = timedelta(days=3)
+_ASK_AT_ONCE = 500
+
+Result = TypeVar("Result")
+
+
+def deliver(
+    warehouse: Warehouse,
+    *,
+    run_id: str,
+    as_of: datetime,
+    destination: str,
+    connector: Connector,
+    people: ModelColumns,
+    key: str,
+    render: Render,
+    per_second: float | None = None,
+    concurrency: int | None = None,
+    time_budget: float = 600.0,
+    on_progress: Callable[[Delivery], None] | None = None,
+    stop: threading.Event | None = None,
+) -> Delivery:
+    """Send what `destination` is owed, and say what came of it. Opens and closes the connector.
+
+    `as_of` is the run's clock, `people` the people model and `key` its key column. `per_second` and
+    `concurrency` limit the calls, otherwise the connector's own limits do. After `time_budget` seconds no
+    call is started. `on_progress` is called some times a second, in this thread. `stop` ends the delivery
+    early from another thread; so does Ctrl-C from the main one: calls under way get a moment, everything is
+    settled, and KeyboardInterrupt goes on.
+
+    A platform that fails raises nothing: `Delivery.problem` says what the matter was. Raises WarehouseError
+    or OSError where the warehouse or its journal cannot be used; the next start's `recover` then settles.
+    """
+    work = _Work(
+        warehouse=warehouse,
+        run_id=run_id,
+        as_of=as_of,
+        destination=destination,
+        connector=connector,
+        people=people,
+        key=key,
+        render=render,
+        concurrency=max(concurrency or connector.limits.concurrency, 1),
+        per_second=per_second or connector.limits.per_second,
+        time_budget=time_budget,
+        on_progress=on_progress,
+        stop=stop,
+    )
+    return asyncio.run(work.run())
+
+
+@dataclass(slots=True, kw_only=True)
+class _Work:
+    warehouse: Warehouse
+    run_id: str
+    as_of: datetime
+    destination: str
+    connector: Connector
+    people: ModelColumns
+    key: str
+    render: Render
+    concurrency: int
+    per_second: float | None
+    time_budget: float
+    on_progress: Callable[[Delivery], None] | None
+    stop: threading.Event | None
+
+    async def run(self) -> Delivery:
+        breaker = Breaker(self.concurrency)
+        caller = Caller(self.connector, Pacer(self.per_second), breaker, time_budget=self.time_budget)
+        with ThreadPoolExecutor(1, f"tidegate-{self.destination}") as clerk:
+            sending = asyncio.create_task(self._send(caller, breaker, clerk))
+            try:
+                return await asyncio.shield(sending)
+            except asyncio.CancelledError:
+                caller.stop("interrupted")
+                await asyncio.wait([sending], timeout=_GRACE)
+                caller.abandon()
+                await asyncio.wait([sending])
+                raise
+
+    async def _send(self, caller: Caller, breaker: Breaker, clerk: Executor) -> Delivery:
+        began = time.monotonic()
+        claims = Claims()
+        tally: Counter[str] = Counter()
+        waiting = await _within(clerk, partial(self._waiting, claims))
+        # One more than calls at once, for a connector that has something to ask besides.
+        pool = aiohttp.TCPConnector(limit=self.concurrency + 1)
+        jar = aiohttp.DummyCookieJar()
+        async with aiohttp.ClientSession(connector=pool, timeout=_TIMEOUT, cookie_jar=jar) as session:
+            try:
+                if await self._open(session, caller):
+                    await self._reconcile(clerk)
+                    for stock in self._stocks(claims, waiting):
+                        tally += await self._empty(stock, tally, caller, claims, clerk)
+            finally:
+                await self._close(caller)
+        if breaker.reason or tally["owed"]:
+            tally["owed"] += sum(await _within(clerk, partial(self._waiting, claims)))
+        result = replace(self._delivery(tally, caller), seconds=time.monotonic() - began)
+        unmade = result.owed or result.unknown
+        if breaker.reason or caller.failed or (caller.given_up and unmade):
+            what = "messages" if not sum(waiting[1:]) else "rows" if not waiting[0] else "messages and rows"
+            said = caller.failed or breaker.said
+            result = replace(result, problem=problem(self.destination, said, result, what))
+        return result
+
+    def _waiting(self, claims: Claims) -> tuple[int, int, int]:
+        """Messages that are ready; rows to put there; rows to take away."""
+        with self.warehouse.session() as connection:
+            found = connection.execute(
+                queries.bind("delivery/waiting"),
+                {"destination": self.destination, "as_of": self.as_of, "delivery": claims.prefix},
+            ).fetchone()
+        assert found is not None
+        return found
+
+    def _stocks(self, claims: Claims, waiting: tuple[int, int, int]) -> Iterator[Stock]:
+        ready, puts, removals = waiting
+        where: dict[str, Any] = {"destination": self.destination, "run_id": self.run_id, "as_of": self.as_of}
+        if ready:
+            yield Outbox(self.warehouse, self.connector, people=self.people, key=self.key, render=self.render, **where)
+        if puts:
+            yield Owed(self.warehouse, self.connector, delivery=claims.prefix, removing=False, **where)
+        if puts or removals:  # putting somebody there under a new address makes a removal of the old one
+            yield Owed(self.warehouse, self.connector, delivery=claims.prefix, removing=True, **where)
+
+    async def _empty(
+        self, stock: Stock, before: Counter[str], caller: Caller, claims: Claims, clerk: Executor
+    ) -> Counter[str]:
+        def counted(verdicts: Counter[str]) -> Counter[str]:
+            owed = verdicts["retry"] + (verdicts["unknown"] if stock.what == "rows" else 0)
+            unknown = verdicts["unknown"] if stock.what == "messages" else 0
+            return Counter(accepted=verdicts["accepted"], rejected=verdicts["rejected"], owed=owed, unknown=unknown)
+
+        def look(verdicts: Counter[str]) -> None:
+            if self.stop is not None and self.stop.is_set():
+                caller.stop("interrupted")
+            if self.on_progress is not None:
+                self.on_progress(self._delivery(before + counted(verdicts), caller))
+
+        conveyor = Conveyor(stock, caller, claims, clerk, concurrency=self.concurrency, look=look)
+        await conveyor.run()
+        return counted(conveyor.settled)
+
+    def _delivery(self, tally: Counter[str], caller: Caller) -> Delivery:
+        return Delivery(
+            self.destination,
+            accepted=tally["accepted"],
+            rejected=tally["rejected"],
+            owed=tally["owed"],
+            unknown=tally["unknown"],
+            calls=caller.count,
+        )
+
+    async def _open(self, session: aiohttp.ClientSession, caller: Caller) -> bool:
+        try:
+            await self.connector.open(session)
+        except Exception as fault:
+            caller.stop(words(fault))
+            return False
+        return True
+
+    async def _close(self, caller: Caller) -> None:
+        try:
+            await self.connector.close()
+        except Exception as fault:
+            caller.failed = f"could not be closed ({words(fault)})"
+
+    async def _reconcile(self, clerk: Executor) -> None:
+        """Ask a platform that can be asked what became of messages that are unknown since earlier runs."""
+        if not self.connector.can_look_up:
+            return
+        known: dict[str, Outcome] = {}
+        for keys in batches(await _within(clerk, self._unknown), _ASK_AT_ONCE):
+            try:
+                told = await self.connector.lookup(keys)
+            except Exception:
+                break  # they stay unknown, and are asked for at the next run
+            known |= {key: told[key] for key in keys if key in told and told[key].verdict in ("accepted", "rejected")}
+        if known:
+            await _within(clerk, partial(self._settle_unknown, known))
+
+    def _unknown(self) -> list[str]:
+        with self.warehouse.session() as connection:
+            found = connection.execute(
+                queries.bind("delivery/unknown_messages"),
+                {"destination": self.destination, "since": self.as_of - _ASK_FOR},
+            ).fetchall()
+        return [key for (key,) in found]
+
+    def _settle_unknown(self, known: Mapping[str, Outcome]) -> None:
+        with self.warehouse.session() as connection:
+            connection.register("judged", messages.table(list(known), list(known.values())))
+            connection.execute(
+                queries.bind("delivery/settle_unknown"),
+                {"destination": self.destination, "run_id": self.run_id, "as_of": self.as_of},
+            )
+
+
+async def _within(clerk: Executor, work: Callable[[], Result]) -> Result:
+    return await asyncio.get_running_loop().run_in_executor(clerk, work)

@@ -1,0 +1,208 @@
+"""What a claim's calls have come to, on the local disk, while the warehouse is closed.
+
+One file a claim, one JSON object a line, only ever appended to:
+
+    {"claim": ..., "kind": "messages", "destination": ..., "run": ..., "boot": ..., "repeatable": false}
+    {"call": 1, "keys": [...]}                 written before the call is made
+    {"call": 1, "all": ["accepted"]}           or "outcomes": one for each key, in their order
+
+A line is handed to the operating system at once, so it survives the death of the process. Outcomes are
+synced to disk in groups, before they count. Lines of started calls are not synced: whether they survived a
+loss of power is told by the machine's boot id.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from tidegate.checkpoints import checkpoint
+from tidegate.connector import Outcome
+
+Kind = Literal["messages", "rows"]
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+_FIELDS = ("verdict", "reason", "detail", "provider_id", "after")
+_DEFAULTS: tuple[Any, ...] = (None, "", "", None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """`lists` are numbered by the keys of rows. `repeatable`: a call that may have happened may be made again."""
+
+    claim: str
+    kind: Kind
+    destination: str
+    run: str
+    boot: str | None
+    repeatable: bool
+    lists: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, claim: str, kind: Kind, destination: str, run: str, *, repeatable: bool, lists: tuple[str, ...] = ()
+    ) -> Header:
+        """The header of a journal that is written now, on this machine."""
+        return cls(claim, kind, destination, run, boot_id(), repeatable, lists)
+
+
+class Journal:
+    """The journal of one claim, while its calls are made. Lines are written by one thread; any may sync."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor: int | None = descriptor
+        self.unsynced = False
+        self._broken: OSError | None = None
+        self._syncing = threading.Lock()
+
+    @classmethod
+    def create(cls, folder: Path, header: Header) -> Journal:
+        """Make it known on disk, name and all, before the claim is committed. Raises OSError."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{header.claim}.jsonl"
+        # Keys of people are nobody else's business.
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_WRONLY, 0o600)
+        journal = cls(path, descriptor)
+        try:
+            journal._append(asdict(header))
+            os.fsync(descriptor)
+            _sync_folder(folder)
+        except OSError:
+            journal.delete()
+            raise
+        return journal
+
+    def started(self, call: int, keys: Sequence[str]) -> None:
+        """Raises OSError when it cannot be written: then the call must not be made."""
+        self._append({"call": call, "keys": keys})
+
+    def judged(self, call: int, outcomes: Sequence[Outcome]) -> None:
+        """Raises OSError when it cannot be written: what is only in memory is lost if the process dies."""
+        first = outcomes[0]
+        if all(outcome is first or outcome == first for outcome in outcomes):
+            self._append({"call": call, "all": _short(first)})
+        else:
+            self._append({"call": call, "outcomes": [_short(outcome) for outcome in outcomes]})
+        self.unsynced = True
+
+    def sync(self) -> None:
+        """Bring the outcomes written so far to disk."""
+        with self._syncing:
+            if self.unsynced and self._descriptor is not None:
+                self.unsynced = False
+                os.fsync(self._descriptor)
+
+    def delete(self) -> None:
+        """What it says is in the warehouse, or never happened."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        with self._syncing:
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
+
+    def _append(self, line: Mapping[str, Any]) -> None:
+        if self._broken is not None:
+            raise self._broken
+        if self._descriptor is None:
+            raise OSError(f"{self.path} is closed")
+        data = _encode(line).encode() + b"\n"
+        try:
+            written = os.write(self._descriptor, data)
+            while written < len(data):
+                written += os.write(self._descriptor, data[written:])
+        except OSError as fault:
+            # Half a line may be there; another after it would be read as part of it.
+            self._broken = fault
+            raise
+
+
+@dataclass(slots=True)
+class Account:
+    """What a journal tells: the last word on each key whose call was started.
+
+    `open` keys have a started call without outcome. `doubted` keys were once in doubt, whatever came after.
+    `whole` is False where something other than the last line is torn.
+    """
+
+    header: Header | None = None
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    open: set[str] = field(default_factory=set)
+    doubted: set[str] = field(default_factory=set)
+    whole: bool = True
+
+    @property
+    def trusted(self) -> bool:
+        """Whether a key without a line was certainly never in a call."""
+        return self.whole and self.header is not None and self.header.boot is not None and self.header.boot == boot_id()
+
+
+def read(path: Path) -> Account:
+    """The account of a journal, however its writer ended. Raises OSError."""
+    account = Account()
+    calls: dict[int, list[str]] = {}
+    lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last line's end was torn while it was written
+    checkpoint("journal read")
+    for position, text in enumerate(lines):
+        try:
+            _take(account, calls, json.loads(text), position)
+        except (ValueError, TypeError, KeyError, IndexError):
+            account.whole = False
+    return account
+
+
+def _take(account: Account, calls: dict[int, list[str]], line: dict[str, Any], position: int) -> None:
+    if position == 0:
+        account.header = Header(**{**line, "lists": tuple(line["lists"])})
+    elif "keys" in line:
+        calls[line["call"]] = line["keys"]
+        account.open.update(line["keys"])
+    else:
+        keys = calls[line["call"]]
+        said = [line["all"]] * len(keys) if "all" in line else line["outcomes"]
+        for key, short in zip(keys, said, strict=True):
+            outcome = Outcome(**dict(zip(_FIELDS, short, strict=False)))
+            account.outcomes[key] = outcome
+            account.open.discard(key)
+            if outcome.verdict == "unknown":
+                account.doubted.add(key)
+
+
+def _short(outcome: Outcome) -> list[Any]:
+    values = [outcome.verdict, outcome.reason, outcome.detail, outcome.provider_id, outcome.after]
+    while values[-1] == _DEFAULTS[len(values) - 1]:
+        values.pop()
+    return values
+
+
+def _sync_folder(folder: Path) -> None:
+    if sys.platform == "win32":  # folders cannot be synced there
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@cache
+def boot_id() -> str | None:
+    """What changes whenever the machine starts; None where the system does not tell."""
+    try:
+        if sys.platform == "darwin":
+            told = subprocess.run(["sysctl", "-n", "kern.bootsessionuuid"], capture_output=True, check=True)
+            return told.stdout.decode().strip() or None
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip() or None
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,0 +1,199 @@
+"""The outbox of a destination: messages are claimed from it, rendered, and settled there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from sqlglot import exp
+
+from tidegate import queries
+from tidegate.channels import CHANNELS
+from tidegate.checkpoints import checkpoint
+from tidegate.connector import Connector, Message, Outcome
+from tidegate.delivery.journal import Header, Journal
+from tidegate.delivery.portion import Call, Judgement, Portion, batches
+from tidegate.errors import TidegateError
+from tidegate.spec.objects import ModelColumns
+from tidegate.warehouse import Warehouse, transaction
+
+#: (message, channel, person, entry, message_key) -> content, as `tidegate.channels` lists it
+Render = Callable[[str, str, Mapping[str, Any], Mapping[str, Any], str], Mapping[str, Any]]
+
+_JUDGED = pa.schema(
+    {
+        "message_key": pa.string(),
+        "verdict": pa.string(),
+        "reason": pa.string(),
+        "detail": pa.string(),
+        "provider_id": pa.string(),
+        "after": pa.float64(),
+    }
+)
+_LEADING = 5  # columns of claimed_messages.sql before those of the person
+
+
+class CannotRender(TidegateError):
+    """A message could not be made for this person. Its text names no values."""
+
+
+class Outbox:
+    """Messages of one destination in one run. `people` is the people model, `key` its key column."""
+
+    what = "messages"
+    sizes = (2_000, 40_000)
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        connector: Connector,
+        *,
+        destination: str,
+        run_id: str,
+        as_of: datetime,
+        people: ModelColumns,
+        key: str,
+        render: Render,
+    ) -> None:
+        self.repeatable = connector.idempotent_send
+        self._warehouse = warehouse
+        self._destination = destination
+        self._run_id = run_id
+        self._as_of = as_of
+        self._batch = max(connector.limits.batch, 1)
+        self._people = _people(people, key, connector.channel)
+        self._render = render
+        self._swept = False
+
+    def claim(self, claim: str, size: int) -> Portion | None:
+        """Skips what has expired or has no address (any more); see Stock.claim."""
+        journal: Journal | None = None
+        with self._warehouse.session() as connection:
+            try:
+                with transaction(connection):
+                    rows, columns = self._take(connection, claim, size)
+                    if rows:
+                        journal = self._journal(claim)
+                        checkpoint("journal created")
+                        connection.execute(
+                            queries.bind("delivery/open_message_attempts"), {"claim": claim, "run_id": self._run_id}
+                        )
+            except BaseException:
+                if journal is not None:
+                    journal.delete()
+                raise
+        if journal is None:
+            return None
+        checkpoint("claim committed")
+        portion = Portion(claim, journal, [row[0] for row in rows], partial(self._message, rows, columns))
+        portion.calls = [Call(portion, _send, places) for places in batches(range(len(rows)), self._batch)]
+        return portion
+
+    def settle(self, claim: str, judgement: Judgement) -> None:
+        settle(self._warehouse, claim, judgement, run_id=self._run_id, as_of=self._as_of)
+
+    def _take(
+        self, connection: duckdb.DuckDBPyConnection, claim: str, size: int
+    ) -> tuple[list[tuple[Any, ...]], list[str]]:
+        """Claim until somebody is reachable, or nothing is left."""
+        run = {"run_id": self._run_id, "as_of": self._as_of}
+        destination = {"destination": self._destination}
+        if not self._swept:
+            expired = connection.execute(queries.bind("delivery/skip_expired"), {**destination, **run}).fetchall()
+            self._record(connection, [key for (key,) in expired], "expired")
+            self._swept = True
+        while True:
+            connection.execute(queries.bind("delivery/claim_messages"), {**destination, "claim": claim, "size": size})
+            found = connection.execute(queries.bind("delivery/claimed_messages", people=self._people), {"claim": claim})
+            columns = [column[0] for column in found.description or ()]
+            claimed = found.fetchall()
+            rows = [row for row in claimed if row[_LEADING + 1] is not None]
+            if len(rows) < len(claimed):
+                lost = [row[0] for row in claimed if row[_LEADING + 1] is None]
+                connection.register("unreachable", pa.table({"message_key": lost}))
+                connection.execute(queries.bind("delivery/skip_unreachable"), {"claim": claim, **run})
+                self._record(connection, lost, "unreachable")
+            if rows or not claimed:
+                return rows, columns
+
+    def _record(self, connection: duckdb.DuckDBPyConnection, keys: Sequence[str], reason: str) -> None:
+        if keys:
+            connection.register("skipped", pa.table({"message_key": keys}))
+            connection.execute(
+                queries.bind("delivery/record_skips"),
+                {"run_id": self._run_id, "as_of": self._as_of, "reason": reason},
+            )
+
+    def _journal(self, claim: str) -> Journal:
+        header = Header.of(claim, "messages", self._destination, self._run_id, repeatable=self.repeatable)
+        return Journal.create(self._warehouse.home / "journal", header)
+
+    def _message(self, rows: Sequence[tuple[Any, ...]], columns: Sequence[str], place: int) -> Message:
+        message_key, person, message, channel, context, _, address, *values = rows[place]
+        try:
+            content = self._render(
+                message,
+                channel,
+                dict(zip(columns[_LEADING + 2 :], values, strict=True)),
+                json.loads(context),
+                message_key,
+            )
+        except TidegateError as fault:
+            raise CannotRender(str(fault).splitlines()[0]) from fault
+        except Exception as fault:
+            # The text of any other exception may quote what it stumbled over.
+            raise CannotRender(type(fault).__name__) from fault
+        return Message(message_key, person, channel, address, self._as_of, content)
+
+
+def settle(warehouse: Warehouse, claim: str, judgement: Judgement, *, run_id: str, as_of: datetime) -> None:
+    """Write what became of a claim's messages; what is settled already stays as it is."""
+    with warehouse.session() as connection:
+        with transaction(connection):
+            connection.register("judged", table(judgement.keys, judgement.outcomes))
+            connection.execute(
+                queries.bind("delivery/settle_messages"), {"claim": claim, "run_id": run_id, "as_of": as_of}
+            )
+            connection.execute(queries.bind("delivery/settle_message_attempts"), {"claim": claim})
+            checkpoint("settle uncommitted")
+        checkpoint("settle committed")
+
+
+async def _send(connector: Connector, found: Sequence[Message]) -> list[Outcome]:
+    return await connector.send(found)
+
+
+def table(keys: Sequence[str], outcomes: Sequence[Outcome]) -> pa.Table:
+    """The relation `judged` of the queries that settle messages."""
+    return pa.table(
+        [
+            keys,
+            [outcome.verdict for outcome in outcomes],
+            [outcome.reason for outcome in outcomes],
+            [outcome.detail for outcome in outcomes],
+            [outcome.provider_id for outcome in outcomes],
+            [outcome.after for outcome in outcomes],
+        ],
+        schema=_JUDGED,
+    )
+
+
+def _people(people: ModelColumns, key: str, channel: str) -> exp.Select:
+    """(person_key, address, every column of the model); the address is NULL where it is missing or blank."""
+    spec = CHANNELS.get(channel)
+    address: exp.Expr = exp.null()
+    if spec is not None and not spec.address:
+        address = exp.Literal.string("")
+    elif spec is not None and spec.address in people.columns:
+        column = exp.cast(exp.column(spec.address, table="everyone", quoted=True), "varchar")
+        address = exp.func("nullif", exp.func("trim", column), exp.Literal.string(""))
+    return exp.select(
+        exp.alias_(exp.cast(exp.column(key, table="everyone", quoted=True), "varchar"), "tidegate_person"),
+        exp.alias_(address, "tidegate_address"),
+        exp.column(exp.Star(), table="everyone"),
+    ).from_(exp.alias_(queries.relation(people.relation), "everyone", table=True))

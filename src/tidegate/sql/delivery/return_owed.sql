@@ -1,0 +1,29 @@
+-- Rows that were not accepted stay owed: a refused one is tried again after 1, 2, 4 and then every 7 days,
+-- the others at the next run. A row that may have been done is in doubt until it is accepted.
+--
+-- tables: tidegate.owed, settling_rows
+-- params: $claim, $as_of
+
+update tidegate.owed
+set
+    state = case when settling_rows.verdict = 'rejected' then 'refused' else 'due' end,
+    in_doubt = owed.in_doubt or settling_rows.doubted or settling_rows.verdict = 'unknown',
+    reason = case when settling_rows.reason = 'not_started' then owed.reason else nullif(settling_rows.reason, '') end,
+    detail = case when settling_rows.reason = 'not_started' then owed.detail else nullif(settling_rows.detail, '') end,
+    attempts = owed.attempts + case when settling_rows.reason = 'not_started' then 0 else 1 end,
+    next_try = case
+        when settling_rows.verdict = 'rejected'
+            then
+                cast($as_of as timestamptz)
+                + least(power(2, least(owed.attempts, 10)), 7) * interval '24 hours'
+        when settling_rows.reason = 'not_started' then owed.next_try
+        else cast($as_of as timestamptz) + coalesce(settling_rows.after, 0) * interval '1 second'
+    end
+from settling_rows
+where
+    owed.claim = $claim
+    and owed.state = 'claimed'
+    and settling_rows.verdict <> 'accepted'
+    and owed.list = settling_rows.list
+    and owed.person = settling_rows.person
+    and owed.identity = settling_rows.identity

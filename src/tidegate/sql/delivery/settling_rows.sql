@@ -1,0 +1,30 @@
+-- The rows of a claim beside what became of them. Empty where the claim is settled already.
+--
+-- tables: tidegate.owed, tidegate.lists, judged (list, person, identity, verdict, reason, detail, after, doubted)
+-- params: $claim
+
+create or replace temporary table settling_rows as
+select
+    owed.destination,
+    owed.list,
+    owed.person,
+    owed.operation,
+    owed.identity,
+    owed.identifiers,
+    owed.traits,
+    owed.fingerprint,
+    coalesce(lists.mode, 'list') as mode,
+    judged.verdict,
+    judged.reason,
+    judged.detail,
+    judged.after,
+    judged.doubted
+from tidegate.owed
+inner join judged
+    on
+        owed.list = judged.list
+        and owed.person = judged.person
+        and owed.identity = judged.identity
+left join tidegate.lists
+    on owed.destination = lists.destination and owed.list = lists.list
+where owed.claim = $claim and owed.state = 'claimed'

@@ -1,0 +1,211 @@
+"""A warehouse with people, messages that are ready and rows that are owed; delivered to a platform."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from hashlib import md5
+from pathlib import Path
+from typing import Any
+
+from tests.delivery.platform import Platform
+from tests.delivery.wire import Settings, Wire, render
+from tidegate import delivery
+from tidegate.delivery import Recovered
+from tidegate.results import Delivery
+from tidegate.spec.objects import ModelColumns
+from tidegate.warehouse import Warehouse
+
+START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+PEOPLE = ModelColumns(
+    "people", '"main"."people"', {"customer_id": "BIGINT", "email": "VARCHAR", "first_name": "VARCHAR"}
+)
+
+
+class World:
+    def __init__(self, folder: Path, platform: Platform) -> None:
+        self.warehouse = Warehouse(folder / "warehouse.duckdb")
+        self.platform = platform
+        self.now = START
+        self.runs = 1
+        with self.warehouse.session() as connection:
+            connection.execute("create table main.people (customer_id bigint, email varchar, first_name varchar)")
+
+    @property
+    def run_id(self) -> str:
+        return f"run-{self.runs}"
+
+    def later(self, by: timedelta = timedelta(hours=1)) -> None:
+        """Another run, so much later."""
+        self.now += by
+        self.runs += 1
+
+    def query(self, sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+        with self.warehouse.session() as connection:
+            return connection.execute(sql, parameters).fetchall()
+
+    def people(self, count: int) -> list[str]:
+        self.query(
+            "insert into main.people select i, 'p' || i || '@example.com', 'Ada' || i from range(1, ? + 1) r(i)",
+            [count],
+        )
+        return [str(number) for number in range(1, count + 1)]
+
+    def messages(
+        self,
+        people: Iterable[str],
+        *,
+        message: str = "welcome",
+        entry: dict[str, Any] | None = None,
+        expires: timedelta = timedelta(hours=24),
+        priority: int = 0,
+        destination: str = "wire",
+    ) -> list[str]:
+        """Messages that the gate let go to these people."""
+        keys = [f"vips:{person}:1:on_enter.{message}:1" for person in people]
+        with self.warehouse.session() as connection:
+            connection.execute(
+                """
+                insert into tidegate.outbox
+                select
+                    unnest($keys), 'vips', unnest($people), '1', 'on_enter', 1, $message, '["wire"]', 'email',
+                    $destination, $entry, $now, $expires, $priority, 'ready', null, null, 0, null, $run, null, $now, null
+                """,
+                {
+                    "keys": keys,
+                    "people": list(people),
+                    "message": message,
+                    "destination": destination,
+                    "entry": json.dumps(entry or {}),
+                    "now": self.now,
+                    "expires": self.now + expires,
+                    "priority": priority,
+                    "run": self.run_id,
+                },
+            )
+        return keys
+
+    def list_is(self, name: str, mode: str = "list") -> None:
+        self.query("delete from tidegate.lists where list = ?", [name])
+        self.query("insert into tidegate.lists values ('wire', ?, ?, '1', ?)", [name, mode, self.run_id])
+
+    def owe(
+        self,
+        operation: str,
+        rows: dict[str, str],
+        *,
+        name: str = "VIP",
+        traits: dict[str, Any] | None = None,
+        mode: str = "list",
+    ) -> None:
+        """`rows`: the address of each person."""
+        self.list_is(name, mode)
+        persons = list(rows)
+        identifiers = [identifiers_of(address) for address in rows.values()]
+        with self.warehouse.session() as connection:
+            connection.execute(
+                """
+                insert into tidegate.owed
+                select
+                    'wire', $list, unnest($persons), $operation, unnest($identities), unnest($identifiers), $traits,
+                    case when $operation in ('add', 'update') then 1 end, 'due', false, null, null, 0, $now, null, $run
+                """,
+                {
+                    "list": name,
+                    "persons": persons,
+                    "operation": operation,
+                    "identities": [md5(text.encode()).hexdigest() for text in identifiers],
+                    "identifiers": identifiers,
+                    "traits": json.dumps(traits or {}, separators=(",", ":")),
+                    "now": self.now,
+                    "run": self.run_id,
+                },
+            )
+
+    def gate(self) -> None:
+        """What the next run's gate does with what is planned and due."""
+        self.query(
+            "update tidegate.outbox set state = 'ready', destination = 'wire', channel = 'email' "
+            "where state = 'planned' and due_at <= ?",
+            [self.now],
+        )
+
+    def deliver(self, connector: type[Wire] = Wire, **more: Any) -> Delivery:
+        settings = {name: more.pop(name) for name in ("batch", "concurrency", "per_second") if name in more}
+        return delivery.deliver(
+            self.warehouse,
+            run_id=self.run_id,
+            as_of=self.now,
+            destination="wire",
+            connector=connector(Settings(url=self.platform.url, **settings)),
+            people=PEOPLE,
+            key="customer_id",
+            render=more.pop("render", render),
+            **more,
+        )
+
+    def recover(self) -> Recovered:
+        return delivery.recover(self.warehouse, self.now)
+
+    def run(self, **more: Any) -> Delivery:
+        """The next run, with nothing new."""
+        self.later()
+        self.recover()
+        self.gate()
+        return self.deliver(**more)
+
+    def in_a_process(self, kill_at: str, what: str = "deliver", **settings: Any) -> int:
+        """Deliver (or recover) in a process of its own, which kills itself there; returns its exit code."""
+        asked = {
+            "what": what,
+            "warehouse": str(self.warehouse.path),
+            "url": self.platform.url,
+            "run_id": self.run_id,
+            "now": self.now.isoformat(),
+            "settings": settings,
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.delivery.process", json.dumps(asked)],
+            env={**os.environ, "TIDEGATE_KILL_AT": kill_at},
+            cwd=Path(__file__).parent.parent.parent,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode in (0, -9), done.stderr
+        return done.returncode
+
+    def states(self) -> dict[str, str]:
+        return dict(self.query("select message_key, state from tidegate.outbox"))
+
+    def count(self, state: str) -> int:
+        return sum(found == state for found in self.states().values())
+
+    def believed(self, name: str = "VIP") -> set[str]:
+        """What the warehouse believes that the list holds."""
+        found = self.query("select identifiers from tidegate.delivered where list = ?", [name])
+        return {json.dumps(json.loads(identifiers), sort_keys=True) for (identifiers,) in found}
+
+    def held(self, name: str = "VIP") -> set[str]:
+        """What the list holds."""
+        return self.platform.lists.get(name, set())
+
+    def owed(self) -> list[tuple[Any, ...]]:
+        return self.query("select person, operation, state, reason from tidegate.owed order by person, operation")
+
+    @property
+    def journals(self) -> list[Path]:
+        return sorted((self.warehouse.home / "journal").glob("*"))
+
+
+def identifiers_of(address: str) -> str:
+    return json.dumps({"email": address}, separators=(",", ":"))
+
+
+def on_list(*addresses: str) -> set[str]:
+    return {json.dumps({"email": address}, sort_keys=True) for address in addresses}
