@@ -14,12 +14,13 @@ from tidegate.spec.audience_file import AudienceFile, OnLeaveKeys, SendKeys, Syn
 from tidegate.spec.destinations import Destinations
 from tidegate.spec.documents import Document, Path_, dotted
 from tidegate.spec.findings import Findings
-from tidegate.spec.guard_keys import guard
+from tidegate.spec.guard_keys import GuardKeys, guard
 from tidegate.spec.nearest import hint
 from tidegate.spec.objects import Audience, Guard, MessageSpec, OnLeave, Send, Sync
 from tidegate.spec.validation import check
 
 _ONLY_SEGMENT = ("sync", "on_enter", "on_exit")
+_ONLY_MEMBERS = ("max_leave", "min_members", "leeway")
 _ONLY_TRIGGER = ("if", "send", "by", "not_older_than")
 
 
@@ -95,7 +96,16 @@ class _Reader:
         for key in others:
             if key in self.document.value:
                 self._problem((key,), f"does not go with `{kind}`{_INSTEAD.get((kind, key), '')}")
+        if written.when and written.guard:
+            self._check_guard_of_trigger(written.guard)
         return True
+
+    def _check_guard_of_trigger(self, written: GuardKeys) -> None:
+        for key in _ONLY_MEMBERS:
+            if key in written.model_fields_set:
+                self._problem(("guard", key), "does not go with `when`: a trigger has no members")
+        if written.max_enter is not None and written.max_enter.share is not None:
+            self._problem(("guard", "max_enter"), "a trigger has no members to take a share of; write a number")
 
     def _check_model(self, key: str, model: str | None) -> None:
         if model is not None and model not in self.around.models:
@@ -103,12 +113,12 @@ class _Reader:
             near = near if near.startswith("did you") else "there is no such file under models/"
             self._problem((key,), f"no model `{model}`; {near}")
 
-    def _expression(self, sql: str, path: Path_) -> exp.Expression | None:
+    def _expression(self, sql: str, path: Path_) -> exp.Expr | None:
         with self.found.gather():
             return expressions.parse(sql, self.document.file, self.document.line(path), dotted(path))
         return None
 
-    def _expressions(self, written: Mapping[str, str], path: Path_) -> dict[str, exp.Expression]:
+    def _expressions(self, written: Mapping[str, str], path: Path_) -> dict[str, exp.Expr]:
         trees = {name: self._expression(sql, (*path, name)) for name, sql in written.items()}
         return {name: tree for name, tree in trees.items() if tree is not None}
 
@@ -125,7 +135,7 @@ class _Reader:
         return self._sends("", (SendKeys(send=written.send, by=written.by),))
 
     def _sends(self, key: str, written: tuple[SendKeys, ...]) -> tuple[Send, ...]:
-        sends = []
+        sends: list[Send] = []
         for at, keys in enumerate(written):
             path: Path_ = (key, at) if key else ()
             if any(send.message == keys.send for send in sends):
@@ -202,7 +212,7 @@ class _Reader:
             line=self.document.line(path),
         )
 
-    def _on_leave(self, keys: SyncKeys, mode: str, path: Path_) -> tuple[OnLeave, dict[str, exp.Expression]]:
+    def _on_leave(self, keys: SyncKeys, mode: str, path: Path_) -> tuple[OnLeave, dict[str, exp.Expr]]:
         if isinstance(keys.on_leave, OnLeaveKeys):
             if mode == "list":
                 self._problem((*path, "on_leave"), "a list holds no fields to set; write remove or keep")

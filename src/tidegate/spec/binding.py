@@ -18,15 +18,15 @@ class Binder:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
 
-    def fault(
-        self, tree: exp.Expression, scopes: Mapping[str, Mapping[str, str]], *, condition: bool = False
-    ) -> str | None:
+    def fault(self, tree: exp.Expr, scopes: Mapping[str, Mapping[str, str]], *, condition: bool = False) -> str | None:
         """What is wrong with a qualified expression, or None. A `condition` must be true or false."""
         used = {(column.table, column.name) for column in tree.find_all(exp.Column)}
         query = exp.select(exp.alias_(tree.copy(), "value", quoted=True))
         for scope, columns in scopes.items():
             row = [
-                exp.alias_(exp.cast(exp.null(), kind) if (kind := _type(columns[name])) else exp.null(), name, quoted=True)
+                exp.alias_(
+                    exp.cast(exp.null(), kind) if (kind := _type(columns[name])) else exp.null(), name, quoted=True
+                )
                 for name in columns
                 if (scope, name) in used
             ]

@@ -91,9 +91,7 @@ def _accounts(target: str, keys: TargetKeys, document: Document, root: Path, fou
         )
         try:
             at = (*path, "connector")
-            kind = registry.load(
-                account.connector, root, file=document.file, line=document.line(at), key=dotted(at)
-            )
+            kind = registry.load(account.connector, root, file=document.file, line=document.line(at), key=dotted(at))
         except SpecError as fault:
             found.problems.extend(fault.problems)
             doubtful.add(name)
@@ -109,7 +107,9 @@ def _check_settings(
     """Keys, and those values that stand in the file; a value from the environment is checked when it is there."""
     literal_secrets = [key for key in _secret_keys(kind.Settings) if _is_literal(settings.get(key))]
     for key in literal_secrets:
-        found.add(document, (*path, key), "a secret must not be in a file; write `${NAME}` and set it in the environment")
+        found.add(
+            document, (*path, key), "a secret must not be in a file; write `${NAME}` and set it in the environment"
+        )
     unresolved = {key for key, value in settings.items() if _holds_unresolved(value)}
     try:
         kind.Settings.model_validate(dict(settings))

@@ -23,7 +23,7 @@ DIALECT = "duckdb"
 _PLACE = "tidegate"
 _LONGEST = 20_000
 
-_FORBIDDEN: tuple[tuple[tuple[type[exp.Expression], ...], str], ...] = (
+_FORBIDDEN: tuple[tuple[tuple[type[Any], ...], str], ...] = (
     ((exp.Query, exp.Table, exp.Exists), "a subquery has no place here; put it in the model"),
     ((exp.Window,), "a window function has no place here; put it in the model"),
     ((exp.AggFunc,), "sums up many rows; here is one row at a time, so put it in the model"),
@@ -36,7 +36,7 @@ _FORBIDDEN: tuple[tuple[tuple[type[exp.Expression], ...], str], ...] = (
 _UNSTEADY = "its answer changes from run to run; put it in the model, relative to as_of()"
 
 
-def parse(text: str, file: str, line: int, key: str) -> exp.Expression:
+def parse(text: str, file: str, line: int, key: str) -> exp.Expr:
     """One SQL expression, its columns as written. Raises SpecError."""
     tree = _tree(text, file, line, key)
     for fault in _faults(tree):
@@ -47,15 +47,15 @@ def parse(text: str, file: str, line: int, key: str) -> exp.Expression:
     return tree
 
 
-def place(tree: exp.Expression) -> tuple[str, int, str]:
+def place(tree: exp.Expr) -> tuple[str, int, str]:
     """File, line and key that an expression was parsed from."""
     found: tuple[str, int, str] = tree.meta.get(_PLACE, ("", 0, ""))
     return found
 
 
 def qualify(
-    tree: exp.Expression, scopes: Mapping[str, Mapping[str, Any]], models: Mapping[str, str] | None = None
-) -> exp.Expression:
+    tree: exp.Expr, scopes: Mapping[str, Mapping[str, Any]], models: Mapping[str, str] | None = None
+) -> exp.Expr:
     """A copy in which every column is `entry.x` or `person.x`, as the model spells it.
 
     `scopes` are the columns of each scope, in the order in which bare names are looked for; `models` are
@@ -73,14 +73,12 @@ def qualify(
             column.replace(replacement)
     if problems:
         raise SpecError(problems)
-    result: exp.Expression = whole.this
+    result: exp.Expr = whole.this
     result.meta[_PLACE] = (file, line, key)
     return result
 
 
-def _resolve(
-    column: exp.Column, scopes: Mapping[str, Mapping[str, Any]], models: Mapping[str, str]
-) -> exp.Expression | str:
+def _resolve(column: exp.Column, scopes: Mapping[str, Mapping[str, Any]], models: Mapping[str, str]) -> exp.Expr | str:
     parts = [part.name for part in column.parts]
     first = parts[0].casefold()
     scope = next((name for name in scopes if name == first), None)
@@ -91,10 +89,12 @@ def _resolve(
     for name in [scope] if scope is not None else scopes:
         spelled = _spelling(parts[0], scopes[name])
         if spelled is not None:
-            found: exp.Expression = exp.column(exp.to_identifier(spelled, quoted=True), table=name)
-            return exp.Dot.build([found, *(exp.to_identifier(part, quoted=True) for part in parts[1:])]) if parts[
-                1:
-            ] else found
+            found: exp.Expr = exp.column(exp.to_identifier(spelled, quoted=True), table=name)
+            return (
+                exp.Dot.build([found, *(exp.to_identifier(part, quoted=True) for part in parts[1:])])
+                if parts[1:]
+                else found
+            )
     if scope is None and len(parts) > 1:
         return f"no table `{parts[0]}` here; {hint(parts[0], scopes)}"
     searched = [scope] if scope is not None else list(scopes)
@@ -110,7 +110,7 @@ def _spelling(name: str, columns: Mapping[str, Any]) -> str | None:
     return next((column for column in columns if column.casefold() == lowered), None)
 
 
-def _tree(text: str, file: str, line: int, key: str) -> exp.Expression:
+def _tree(text: str, file: str, line: int, key: str) -> exp.Expr:
     def refuse(words: str) -> SpecError:
         return SpecError(Problem(file, line, key, words))
 
@@ -147,7 +147,7 @@ def _parse_error(fault: ParseError) -> str:
     return f"{description} at `{near}`" if near else description
 
 
-def _faults(tree: exp.Expression) -> list[str]:
+def _faults(tree: exp.Expr) -> list[str]:
     found = []
     for node in tree.walk():
         for kinds, text in _FORBIDDEN:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import duckdb
 from sqlglot import exp
 
 #: functions that sqlglot knows by a node of their own and whose answer depends on when or by whom it is asked
-UNSTEADY: tuple[type[exp.Expression], ...] = (
+UNSTEADY: tuple[type[Any], ...] = (
     exp.CurrentDate,
     exp.CurrentDatetime,
     exp.CurrentTime,

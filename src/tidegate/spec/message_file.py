@@ -22,7 +22,9 @@ class EmailFront(MessageFront):
 
     subject: str = Field(min_length=1, description="The subject: a template, in one line.")
     sender: str | None = Field(
-        default=None, alias="from", description="The sender, where it is not the destination's: `Shop <hi@example.com>`."
+        default=None,
+        alias="from",
+        description="The sender, where it is not the destination's: `Shop <hi@example.com>`.",
     )
     reply_to: str | None = Field(default=None, description="The address that answers go to.")
     unsubscribe_url: str | None = Field(

@@ -178,6 +178,7 @@ class Project:
     destinations: Mapping[str, DestinationSpec]
     audiences: Mapping[str, Audience]
     messages: Mapping[str, MessageSpec]
+    language: str = "en"  # of content without one in its name
     unsubscribe_url: str | None = None  # a template over `person`
     file: str = "tidegate.yml"
     lines: Mapping[str, int] = field(default_factory=dict)  # of the settings' keys

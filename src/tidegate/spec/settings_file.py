@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Discriminator, Field, Tag
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from tidegate.spec.guard_keys import GuardKeys
 from tidegate.spec.written import Name, Names, Ref, Sql, Written
@@ -34,6 +35,23 @@ def _kind(value: Any) -> str:
     return "accounts" if isinstance(value, dict) else "sandbox"
 
 
+def _clock(value: Any) -> datetime:
+    if isinstance(value, str):
+        try:
+            found = datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"`{value}` is not a time; write one such as `2011-12-09` or `2011-12-09 12:00`") from None
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    raise ValueError("should be a time, such as `2011-12-09 12:00`")
+
+
+Clock = Annotated[
+    datetime,
+    BeforeValidator(_clock),
+    WithJsonSchema({"type": "string", "examples": ["2011-12-09", "2011-12-09 12:00"]}),
+]
+
+
 class TargetKeys(Written):
     """Where a run delivers to. A target has the name of an output in dbt's profiles.yml."""
 
@@ -42,6 +60,10 @@ class TargetKeys(Written):
         Discriminator(_kind),
     ] = Field(
         description="Destinations by name; or `sandbox`: those of the other targets, with the sandbox in their place."
+    )
+    clock: Clock | None = Field(
+        default=None,
+        description="The time that runs take for now (UTC), where the data ended in the past; else it is the clock's.",
     )
 
 
@@ -53,6 +75,9 @@ class SettingsFile(Written):
     people: Ref = Field(description="The model with one row for each person: the address book.")
     time_zone: str = Field(
         default="UTC", description="The time zone of people whose own is unknown, such as `Europe/London`."
+    )
+    language: str = Field(
+        default="en", description="The language of messages that have none in their files' names, such as `en`."
     )
     unsubscribe_url: str | None = Field(
         default=None, description="The page where a person unsubscribes; a template over `person`."

@@ -1,0 +1,186 @@
+"""Loads a project: all of its files, and all that is wrong with them at once. Needs no warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import get_args
+from zoneinfo import available_timezones
+
+from sqlglot import exp
+
+from tidegate.connector import Channel
+from tidegate.errors import Problem, SpecError
+from tidegate.spec import audiences, destinations, expressions, messages, models_folder, templating
+from tidegate.spec.audiences import Surroundings
+from tidegate.spec.destinations import Destinations
+from tidegate.spec.documents import Document, dotted, read_yaml, shown
+from tidegate.spec.findings import Findings
+from tidegate.spec.guard_keys import guard
+from tidegate.spec.nearest import hint, several
+from tidegate.spec.objects import Audience, Guard, Landing, MessageSpec, Project
+from tidegate.spec.settings_file import SettingsFile
+from tidegate.spec.validation import check
+from tidegate.templates.filters import known_language
+
+SETTINGS = "tidegate.yml"
+
+
+def load(root: Path, target: str | None = None) -> Project:
+    """The project at `root` for one target: `dev` unless named, or the only one.
+
+    Expressions are parsed, their columns not yet looked up: see `tidegate.spec.columns`. Secrets stay
+    unresolved. Raises SpecError with every problem of every file.
+    """
+    root = root.resolve()
+    found = Findings()
+    settings, document = _settings(root, found)
+    models = models_folder.names(root)
+    known = None
+    chosen = None
+    if settings is not None:
+        _check_settings(settings, document, models, found)
+        chosen = destinations.choose_target(settings, document, target, found)
+        known = destinations.load(settings, document, chosen, root, found) if chosen is not None else None
+    consent = _consent(settings, document, found)
+    read_messages = messages.read_all(root, found)
+    if settings is not None:
+        found.problems.extend(templating.without_way_out(read_messages.by_name, settings.unsubscribe_url is not None))
+    around = Surroundings(
+        models,
+        read_messages.by_name,
+        read_messages.doubtful,
+        known,
+        guard(settings.guard, Guard()) if settings is not None else Guard(),
+    )
+    read_audiences = _audiences(root, around, found)
+    _refuse_journeys(root, found)
+    found.raise_any()
+    assert settings is not None
+    assert known is not None
+    return _project(root, settings, document, known, consent, read_audiences, read_messages.by_name)
+
+
+def _project(
+    root: Path,
+    settings: SettingsFile,
+    document: Document,
+    known: Destinations,
+    consent: Mapping[str, exp.Expr],
+    read_audiences: Mapping[str, Audience],
+    read_messages: Mapping[str, MessageSpec],
+) -> Project:
+    landings = tuple(
+        Landing(keys.files, keys.into, keys.unique, document.line(("land", at)))
+        for at, keys in enumerate(settings.land)
+    )
+    return Project(
+        root=root,
+        name=settings.project,
+        key=settings.key,
+        people=settings.people,
+        time_zone=settings.time_zone,
+        target=known.target,
+        sandbox=known.sandbox,
+        clock=settings.targets[known.target].clock,
+        consent=consent,
+        landings=landings,
+        destinations=known.specs,
+        audiences=read_audiences,
+        messages=read_messages,
+        language=settings.language,
+        unsubscribe_url=settings.unsubscribe_url,
+        file=document.file,
+        lines={str(key): document.line((key,)) for key in document.value},
+    )
+
+
+def _settings(root: Path, found: Findings) -> tuple[SettingsFile | None, Document]:
+    path = root / SETTINGS
+    if not path.is_file():
+        raise SpecError(Problem(SETTINGS, 0, "", f"is not in {root}; `tidegate init DIR` starts a project"))
+    with found.gather():
+        document = read_yaml(path, root)
+        checked = check(SettingsFile, document)
+        found.problems.extend(checked.problems)
+        return checked.model, document
+    return None, Document(SETTINGS, {})
+
+
+def _check_settings(settings: SettingsFile, document: Document, models: frozenset[str], found: Findings) -> None:
+    if settings.people not in models:
+        near = hint(settings.people, models)
+        near = near if near.startswith("did you") else "there is no such file under models/"
+        found.add(document, ("people",), f"no model `{settings.people}`; {near}")
+    zones = available_timezones()
+    if settings.time_zone not in zones:
+        found.add(
+            document, ("time_zone",), f"no time zone `{settings.time_zone}`; {several(settings.time_zone, zones)}"
+        )
+    if not known_language(settings.language):
+        found.add(
+            document, ("language",), f"no language `{settings.language}`; write its code, such as `en` or `pt-BR`"
+        )
+    if settings.unsubscribe_url is not None:
+        line = document.line(("unsubscribe_url",))
+        template = templating.Template(settings.unsubscribe_url, document.file, line, "unsubscribe_url")
+        found.problems.extend(templating.syntax(template))
+        found.problems.extend(templating.without_entry(template))
+    for at, keys in enumerate(settings.land):
+        parts = keys.into.split(".")
+        if len(parts) > 2 or not all(part.isidentifier() for part in parts):
+            found.add(
+                document, ("land", at, "into"), f"`{keys.into}` is not a table; write a name such as `raw.orders`"
+            )
+        if len(parts) == 2 and parts[0] == "tidegate":
+            found.add(
+                document, ("land", at, "into"), "the schema `tidegate` holds the engine's own state; choose another"
+            )
+
+
+def _consent(settings: SettingsFile | None, document: Document, found: Findings) -> dict[str, exp.Expr]:
+    trees: dict[str, exp.Expr] = {}
+    for channel, sql in (settings.consent if settings is not None else {}).items():
+        path = ("consent", channel)
+        if channel not in get_args(Channel):
+            found.add(document, path, f"no channel `{channel}`; {hint(channel, get_args(Channel))}")
+            continue
+        with found.gather():
+            trees[channel] = expressions.parse(sql, document.file, document.line(path), dotted(path))
+    return trees
+
+
+def _audiences(root: Path, around: Surroundings, found: Findings) -> dict[str, Audience]:
+    read: dict[str, Audience] = {}
+    named: dict[str, Document] = {}
+    lists: dict[tuple[str, str], tuple[str, Audience]] = {}
+    folder = root / "audiences"
+    for path in sorted((*folder.rglob("*.yml"), *folder.rglob("*.yaml"))):
+        with found.gather():
+            document = read_yaml(path, root)
+            name = document.value.get("audience") if isinstance(document.value, dict) else None
+            if isinstance(name, str) and name in named:
+                found.add(document, ("audience",), f"`{name}` is in {named[name].file} already; choose another name")
+            elif isinstance(name, str):
+                named[name] = document
+            audience = audiences.read(document, around, found)
+            if audience is not None:
+                read.setdefault(audience.name, audience)
+                _check_owners(audience, document, lists, found)
+    return read
+
+
+def _check_owners(
+    audience: Audience, document: Document, lists: dict[tuple[str, str], tuple[str, Audience]], found: Findings
+) -> None:
+    """A list may have several owners, but they must agree on what it is."""
+    for at, sync in enumerate(audience.sync):
+        mode, owner = lists.setdefault((sync.to, sync.name), (sync.mode, audience))
+        if mode != sync.mode:
+            text = f"`{sync.name}` of `{sync.to}` is a{'n object' if mode == 'object' else ' list'} in {owner.file}"
+            found.add(document, ("sync", at, sync.mode), text)
+
+
+def _refuse_journeys(root: Path, found: Findings) -> None:
+    for path in sorted((root / "journeys").rglob("*.y*ml")):
+        found.problems.append(Problem(shown(path, root), 0, "", "this version of Tidegate does not run journeys"))
