@@ -27,11 +27,11 @@ def command(place: Place, audience: str, reject: bool, why: str, who: str) -> in
       tidegate approve vip_customers --why "the January import"
       tidegate approve vip_customers --reject --why "the model lost a filter"
     """
-    from tidegate import guards
-    from tidegate.cli import project, terminal
+    from tidegate import guards, workspace
+    from tidegate.cli import terminal
     from tidegate.spec.nearest import hint
 
-    opened = project.opened(place)
+    opened = workspace.look(place.root, place.target)
     if audience not in opened.project.audiences:
         known = sorted(opened.project.audiences)
         raise Mistake(f"no audience `{audience}`; {hint(audience, known)}")

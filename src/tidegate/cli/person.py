@@ -12,6 +12,7 @@ from tidegate.cli.mistakes import Mistake
 from tidegate.cli.place import Place
 
 if TYPE_CHECKING:
+    from tidegate.spec.objects import ModelColumns, Project
     from tidegate.story import Moment
 
 _STYLES = {
@@ -39,11 +40,12 @@ def command(place: Place, key: str, json_: bool) -> int:
     Example:
       tidegate person 12347
     """
-    from tidegate.cli import as_json, project, terminal
+    from tidegate import workspace
+    from tidegate.cli import as_json, terminal
     from tidegate.story import story
 
-    opened = project.opened(place)
-    told = story(opened.warehouse, key, people=opened.people(), key=opened.project.key)
+    opened = workspace.look(place.root, place.target)
+    told = story(opened.warehouse, key, people=address_book(opened.project), key=opened.project.key)
     if json_:
         as_json.show(told)
     if not told.known:
@@ -71,6 +73,19 @@ def command(place: Place, key: str, json_: bool) -> int:
         title=f"{key}: {terminal.count_of(len(told.moments), 'moment')}",
     )
     return 0
+
+
+def address_book(project: Project) -> ModelColumns:
+    """The people model where a run puts it."""
+    from sqlglot import exp
+
+    from tidegate.build import profiles
+    from tidegate.queries import DIALECT
+    from tidegate.spec.objects import ModelColumns
+
+    schema = profiles.output(project.root, project.target).schema
+    relation = exp.table_(project.people, db=schema, quoted=True)
+    return ModelColumns(project.people, relation.sql(DIALECT), {})
 
 
 def subject(moment: Moment) -> str:

@@ -27,11 +27,12 @@ def command(place: Place, runs: int, json_: bool) -> int:
       tidegate status
       tidegate status --json | jq '.owed'
     """
-    from tidegate.cli import as_json, project, terminal
+    from tidegate import workspace
+    from tidegate.cli import as_json, terminal
     from tidegate.status import status
 
-    loaded = project.opened(place)
-    seen = status(loaded.warehouse, runs=runs)
+    opened = workspace.look(place.root, place.target)
+    seen = status(opened.warehouse, runs=runs)
     if json_:
         as_json.show(seen)
         return 0

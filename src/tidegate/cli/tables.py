@@ -9,7 +9,17 @@ from rich.text import Text
 
 from tidegate.cli import terminal
 from tidegate.cli.terminal import Justify
-from tidegate.results import AudienceDecision, ContractResult, Decision, Delivery, Landed
+from tidegate.cli.totals import Totals
+from tidegate.results import (
+    AudienceDecision,
+    ContractResult,
+    Decision,
+    Delivery,
+    Landed,
+    ListDecision,
+    PlanResult,
+    Report,
+)
 
 RIGHT: Justify = "right"
 
@@ -25,33 +35,92 @@ def landed(console: Console, loaded: Sequence[Landed]) -> None:
     )
 
 
+def report(console: Console, done: Report) -> None:
+    """A whole run."""
+    console.print(Text.assemble(("Run ", ""), (done.run_id, "bold"), f" as of {terminal.time(done.as_of)}"))
+    console.print()
+    if any(one.files for one in done.landed):
+        landed(console, done.landed)
+    contracts(console, done.contracts)
+    decision(console, done.decision)
+    deliveries(console, done.deliveries)
+
+
+def plan(console: Console, planned: PlanResult, *, with_rows: bool) -> None:
+    """What a run would do, and with `with_rows` to whom."""
+    console.print(f"A run as of {terminal.time(planned.as_of)} would do this. Nothing was changed.")
+    console.print()
+    contracts(console, planned.contracts)
+    decision(console, planned.decision)
+    if not with_rows:
+        return
+    addressed = any(row.address for row in planned.rows)
+    terminal.table(
+        console,
+        ["what", "audience or list", "person", "detail", "cause", *(["address"] if addressed else [])],
+        [
+            (row.kind, row.subject, row.person, row.detail, row.cause, *([row.address] if addressed else []))
+            for row in planned.rows
+        ],
+        title=terminal.count_of(len(planned.rows), "row"),
+    )
+
+
+def totals(console: Console, added_up: Totals) -> None:
+    """What a replay comes to."""
+    console.print(
+        f"{terminal.count_of(added_up.runs, 'run')}, "
+        f"from {terminal.time(added_up.first)} to {terminal.time(added_up.last)}"
+    )
+    console.print()
+    terminal.table(
+        console,
+        [
+            "audience",
+            ("entered", RIGHT),
+            ("left", RIGHT),
+            ("members", RIGHT),
+            ("messages", RIGHT),
+            "withheld",
+            "last verdict",
+        ],
+        [
+            (
+                one.audience,
+                one.entered,
+                one.left,
+                one.members,
+                one.planned,
+                terminal.counts(one.withheld),
+                verdict(one.verdict),
+            )
+            for one in added_up.audiences
+        ],
+    )
+    deliveries(console, added_up.destinations)
+
+
 def decision(console: Console, decided: Decision) -> None:
-    """What a run decided, or a plan would: audiences, lists, messages ready to go, and why not."""
+    """What was decided, or would be: audiences, lists, messages ready to go, and why not."""
     audiences(console, decided.audiences)
-    if decided.lists:
-        terminal.table(
-            console,
-            ["list", "at", ("add", RIGHT), ("update", RIGHT), ("remove", RIGHT), ("refused", RIGHT), "owners"],
-            [
-                (
-                    one.list,
-                    one.destination,
-                    one.add,
-                    one.update,
-                    one.remove,
-                    one.refused,
-                    _owners(one.owners, one.blocked),
-                )
-                for one in decided.lists
-            ],
-        )
+    lists(console, decided.lists)
     if decided.ready:
-        terminal.table(
-            console,
-            ["messages to send by", ("ready", RIGHT)],
-            sorted(decided.ready.items()),
-        )
+        terminal.table(console, ["messages to send by", ("ready", RIGHT)], sorted(decided.ready.items()))
     remarks(console, decided)
+
+
+def lists(console: Console, decided: Sequence[ListDecision]) -> None:
+    """One line a list or object of a destination."""
+    if not decided:
+        return
+    terminal.table(
+        console,
+        ["list", "at", ("add", RIGHT), ("update", RIGHT), ("remove", RIGHT), ("refused before", RIGHT), "owners"],
+        [
+            (one.list, one.destination, one.add, one.update, one.remove, one.refused, _owners(one.owners, one.blocked))
+            for one in decided
+        ],
+    )
 
 
 def audiences(console: Console, decided: Sequence[AudienceDecision]) -> None:
@@ -88,12 +157,13 @@ def remarks(console: Console, decided: Decision) -> None:
     """In words: why audiences and lists did not act, and what a definition or a baseline means."""
     said = False
     for one in decided.audiences:
-        if one.reason and one.verdict not in ("applied",):
+        if one.reason and one.verdict != "applied":
             console.print(Text.assemble((one.audience, "bold"), ": ", verdict(one.verdict), f": {one.reason}"))
             said = True
     for held in decided.lists:
         if held.blocked:
-            console.print(Text.assemble((f"{held.list} at {held.destination}", "bold"), f": held: {held.blocked}"))
+            place = f"{held.list} at {held.destination}"
+            console.print(Text.assemble((place, "bold"), f": does not move while {held.blocked} does not"))
             said = True
     causes = {one.cause for one in decided.audiences if one.entered or one.left}
     if "definition" in causes:
