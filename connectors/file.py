@@ -12,7 +12,8 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -100,11 +101,10 @@ class File(Connector):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(path.with_name(f".{path.name}.lock"), timeout=self.settings.wait):
-                changed = self._frame(rows)
-                held = self._read(path, changed)
-                kept = held.join(changed.select("person"), on="person", how="anti")
-                result = _together(kept, changed) if keep else kept
-                _replace(path, lambda temporary: self._write(result, temporary))
+                held = self._read(path)
+                for changed in self._frames(rows):
+                    held = _upserted(held, changed) if keep else held.join(changed, on="person", how="anti")
+                _replace(path, lambda temporary: self._write(held, temporary))
         except Timeout:
             raise Retryable("locked", f"{path.name} is being written by another process") from None
         except OSError as fault:
@@ -114,17 +114,21 @@ class File(Connector):
                 raise Closed("no_permission", f"{path.parent} cannot be written to") from None
             raise Retryable("cannot_write", f"{path.name}: {fault.strerror or type(fault).__name__}") from None
 
-    def _frame(self, rows: Sequence[Row]) -> pl.DataFrame:
-        # The last word about a person counts.
+    def _frames(self, rows: Sequence[Row]) -> Iterator[pl.DataFrame]:
+        # The last word about a person counts; rows that set different traits leave each other's alone.
         latest = {row.person: row for row in rows}
-        columns: dict[str, pl.Series] = {"person": pl.Series(list(latest), dtype=pl.String)}
-        for name in _ordered({name for row in latest.values() for name in row.identifiers}):
-            columns[name] = pl.Series([row.identifiers.get(name) for row in latest.values()], dtype=pl.String)
-        for name in sorted({name for row in latest.values() for name in row.traits}):
-            values = [_cell(row.traits.get(name)) for row in latest.values()]
-            columns[name] = pl.Series(values, strict=False) if self._typed(values) else _text(values)
-        frame = pl.DataFrame(columns)
-        return frame.select(_guarded(name) for name in frame.columns) if self._guards else frame
+        alike: dict[frozenset[str], list[Row]] = defaultdict(list)
+        for row in latest.values():
+            alike[frozenset(row.traits)].append(row)
+        for traits, some in alike.items():
+            columns = {"person": pl.Series([row.person for row in some], dtype=pl.String)}
+            for name in _ordered({name for row in some for name in row.identifiers}):
+                columns[name] = pl.Series([row.identifiers.get(name) for row in some], dtype=pl.String)
+            for name in sorted(traits):
+                values = [_cell(row.traits[name]) for row in some]
+                columns[name] = pl.Series(values, strict=False) if self._typed(values) else _text(values)
+            frame = pl.DataFrame(columns)
+            yield frame.select(_guarded(name) for name in frame.columns) if self._guards else frame
 
     def _typed(self, values: list[Any]) -> bool:
         kinds = {type(value) for value in values if value is not None}
@@ -134,14 +138,15 @@ class File(Connector):
     def _guards(self) -> bool:
         return self.settings.format == "csv" and self.settings.guard_formulas
 
-    def _read(self, path: Path, like: pl.DataFrame) -> pl.DataFrame:
+    def _read(self, path: Path) -> pl.DataFrame:
+        nobody = pl.DataFrame(schema={"person": pl.String})
         if not path.exists():
-            return like.clear()
+            return nobody
         try:
             if self.settings.format == "csv":
                 held = pl.read_csv(path, infer_schema=False)
             elif self.settings.format == "jsonl":
-                held = pl.read_ndjson(path, infer_schema_length=None) if path.stat().st_size else like.clear()
+                held = pl.read_ndjson(path, infer_schema_length=None) if path.stat().st_size else nobody
             else:
                 held = pl.read_parquet(path)
             whole = "person" in held.columns and not held["person"].has_nulls() and held["person"].is_unique().all()
@@ -206,15 +211,16 @@ def _guarded(name: str) -> pl.Expr:
     return pl.when(risky).then(pl.concat_str(pl.lit("'"), column)).otherwise(column).alias(name)
 
 
-def _together(kept: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
+def _upserted(held: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
+    others = [name for name in held.columns if name not in changed.columns and name not in IDENTIFIERS]
+    changed = changed.join(held.select("person", *others), on="person", how="left") if others else changed
+    kept = held.join(changed, on="person", how="anti")
     try:
         return pl.concat([kept, changed], how="diagonal_relaxed")
     except pl.exceptions.PolarsError:
         # A trait that is of another kind than it was (a number, now true or false) becomes text.
         differ = [name for name in changed.columns if name in kept.columns and kept[name].dtype != changed[name].dtype]
-        texts = [
-            frame.with_columns(_text(frame[name].to_list()).alias(name) for name in differ) for frame in (kept, changed)
-        ]
+        texts = [one.with_columns(_text(one[name].to_list()).alias(name) for name in differ) for one in (kept, changed)]
         return pl.concat(texts, how="diagonal_relaxed")
 
 
