@@ -64,7 +64,7 @@ drops as (
     group by sold.stock_code, sold.day, sold.price_now
     having
         count(*) >= 3
-        and sold.price_now <= 0.9 * min(lately.unit_price)
+        and sold.price_now <= 0.8 * min(lately.unit_price)
 
 ),
 

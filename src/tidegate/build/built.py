@@ -64,5 +64,5 @@ def describe(connection: duckdb.DuckDBPyConnection, built: Built) -> Built:
 
 def drop_scratch(connection: duckdb.DuckDBPyConnection, scratch: str) -> None:
     """Remove a scratch schema and everything in it, if it is there."""
-    name = exp.Table(this=exp.to_identifier(scratch, quoted=True))
-    connection.execute(exp.Drop(this=name, kind="SCHEMA", exists=True, cascade=True).sql(queries.DIALECT))
+    name = exp.Table(db=exp.to_identifier(scratch, quoted=True))
+    connection.execute(exp.Drop(tables=[name], kind="SCHEMA", exists=True, cascade=True).sql(queries.DIALECT))

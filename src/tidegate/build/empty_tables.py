@@ -32,7 +32,7 @@ def _tables(warehouse: Path, schema: str) -> dict[tuple[str, str], dict[str, str
 
 
 def _create(connection: duckdb.DuckDBPyConnection, place: str, name: str, columns: dict[str, str]) -> None:
-    schema = exp.Create(this=exp.Table(this=exp.to_identifier(place, quoted=True)), kind="SCHEMA", exists=True)
+    schema = exp.Create(this=exp.Table(db=exp.to_identifier(place, quoted=True)), kind="SCHEMA", exists=True)
     connection.execute(schema.sql(queries.DIALECT))
     table = exp.table_(name, db=place, quoted=True)
     definitions = [

@@ -117,7 +117,8 @@ def _tags(hidden: Hidden) -> Iterator[tuple[int, int, str, str]]:
 def _check_tag(hidden: Hidden, start: int, end: int, name: str, parent: str) -> None:
     line = hidden.line_at(start)
     places = _PARENTS.get(name)
-    if places and parent not in places:
+    # Inside mj-attributes an element's name stands for its defaults.
+    if places and parent not in (*places, "mj-attributes"):
         where = f"directly in <{parent}>" if parent else "by itself"
         raise MarkupError(line, f"<{name}> {where}; it belongs in <{'> or <'.join(places)}>")
     unquoted = _QUOTED.sub('""', hidden.text[start:end])
