@@ -1,0 +1,74 @@
+"""Templates into responses, with the headers that keep a page from doing more than it should."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from tidegate.sandbox import faults
+from tidegate.sandbox.store import Store
+
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+)
+HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+CHANNELS = {"email": "E-mail", "sms": "SMS", "push": "Push", "chat": "Chat"}
+
+
+def day(text: str) -> str:
+    """2011-10-01 as `1 Oct 2011`."""
+    at = date.fromisoformat(text[:10])
+    return f"{at.day} {at:%b %Y}"
+
+
+def moment(text: str) -> str:
+    """A stored time as `1 Oct 2011, 06:00`, UTC."""
+    at = datetime.fromisoformat(text)
+    return f"{at.day} {at:%b %Y, %H:%M}"
+
+
+def size(count: int) -> str:
+    return f"{count} B" if count < 1000 else f"{count / 1000:.1f} kB" if count < 10**6 else f"{count / 10**6:.1f} MB"
+
+
+def thousands(count: int) -> str:
+    return f"{count:,}".replace(",", " ")
+
+
+def query(values: Mapping[str, Any], **changes: Any) -> str:
+    """`?a=b&...` of the values that are set, with changes."""
+    given = {name: value for name, value in {**values, **changes}.items() if value not in (None, "")}
+    return f"?{urlencode(given)}" if given else ""
+
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("tidegate.sandbox.page"),
+    autoescape=select_autoescape(default=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_ENVIRONMENT.filters.update(day=day, moment=moment, size=size, thousands=thousands, from_json=json.loads)
+_ENVIRONMENT.globals.update(query=query, channel_names=CHANNELS)
+
+
+def page(template: str, store: Store, *, status: int = 200, **values: Any) -> web.Response:
+    """A whole page. Blocks on the store: call it from a thread."""
+    totals = store.read_one("store", "totals")
+    assert totals is not None
+    text = _ENVIRONMENT.get_template(template).render(
+        totals=dict(totals), struck=faults.active(store) if totals["faults"] else [], **values
+    )
+    return web.Response(text=text, content_type="text/html", status=status, headers=HEADERS)

@@ -1,0 +1,145 @@
+-- name: add
+insert into messages (
+    channel, account, provider_id, sender, recipient, subject, preview, size, clock_at, day, received_at
+)
+values (
+    :channel, :account, :provider_id, :sender, :recipient, :subject, :preview, :size,
+    coalesce((select at from clock), :now),
+    substr(coalesce((select at from clock), :now), 1, 10),
+    :now
+);
+
+-- name: add_body
+insert into bodies (message, raw) values (:message, :raw);
+
+-- name: add_words
+insert into words (rowid, recipient, sender, subject, text)
+values (:message, :recipient, :sender, :subject, :text);
+
+-- name: page
+-- Messages, newest first, older than :before.
+select
+    messages.id, messages.channel, messages.account, messages.provider_id, messages.sender, messages.recipient,
+    messages.subject, messages.preview, messages.size, messages.clock_at, messages.day, messages.received_at,
+    labels.person
+from messages
+left join labels on messages.recipient = labels.identifier
+where
+    messages.id < :before
+    and (:channel is null or messages.channel = :channel)
+    and (:day is null or messages.day = :day)
+order by messages.id desc
+limit :count;
+
+-- name: page_of_day
+-- Messages of one day, newest first, older than :before.
+select
+    messages.id, messages.channel, messages.account, messages.provider_id, messages.sender, messages.recipient,
+    messages.subject, messages.preview, messages.size, messages.clock_at, messages.day, messages.received_at,
+    labels.person
+from messages
+left join labels on messages.recipient = labels.identifier
+where
+    messages.day = :day
+    and messages.id < :before
+    and (:channel is null or messages.channel = :channel)
+order by messages.id desc
+limit :count;
+
+-- name: page_found
+-- Messages that hold the words of :words, or went to an address of the person :person; newest first.
+select
+    messages.id, messages.channel, messages.account, messages.provider_id, messages.sender, messages.recipient,
+    messages.subject, messages.preview, messages.size, messages.clock_at, messages.day, messages.received_at,
+    labels.person
+from messages
+left join labels on messages.recipient = labels.identifier
+where
+    messages.id in (
+        select rowid from words where words match :words
+        union
+        select of_person.id
+        from labels as theirs
+        inner join messages as of_person on theirs.identifier = of_person.recipient
+        where theirs.person = :person
+    )
+    and messages.id < :before
+    and (:channel is null or messages.channel = :channel)
+    and (:day is null or messages.day = :day)
+order by messages.id desc
+limit :count;
+
+-- name: one
+select
+    messages.id, messages.channel, messages.account, messages.provider_id, messages.sender, messages.recipient,
+    messages.subject, messages.preview, messages.size, messages.clock_at, messages.day, messages.received_at,
+    labels.person, bodies.raw
+from messages
+inner join bodies on messages.id = bodies.message
+left join labels on messages.recipient = labels.identifier
+where messages.id = :id;
+
+-- name: by_provider_id
+select
+    messages.id, messages.channel, messages.account, messages.provider_id, messages.sender, messages.recipient,
+    messages.subject, messages.preview, messages.size, messages.clock_at, messages.day, messages.received_at,
+    bodies.raw
+from messages
+inner join bodies on messages.id = bodies.message
+where messages.provider_id = :provider_id and messages.account = :account;
+
+-- name: of_account
+-- What a platform's own list of sent messages shows: newest first, by address and by the day received.
+select
+    messages.id, messages.channel, messages.account, messages.provider_id, messages.sender, messages.recipient,
+    messages.subject, messages.preview, messages.size, messages.clock_at, messages.day, messages.received_at,
+    bodies.raw
+from messages
+inner join bodies on messages.id = bodies.message
+where
+    messages.channel = :channel
+    and messages.account = :account
+    and (:recipient is null or messages.recipient = :recipient)
+    and (:sender is null or messages.sender = :sender)
+    and (:from_time is null or messages.received_at >= :from_time)
+    and (:to_time is null or messages.received_at < :to_time)
+order by messages.id desc
+limit :count offset :skip;
+
+-- name: days
+select day, channel, count(*) as messages from messages group by day, channel order by day, channel;
+
+-- name: channels
+select channel, count(*) as messages from messages group by channel order by channel;
+
+-- name: matching
+-- How many messages a filter lets through.
+select count(*) as messages
+from messages
+where (:channel is null or channel = :channel) and (:day is null or day = :day);
+
+-- name: matching_found
+select count(*) as messages
+from messages
+where
+    id in (
+        select rowid from words where words match :words
+        union
+        select of_person.id
+        from labels as theirs
+        inner join messages as of_person on theirs.identifier = of_person.recipient
+        where theirs.person = :person
+    )
+    and (:channel is null or channel = :channel)
+    and (:day is null or day = :day);
+
+-- name: of_person
+-- What was sent to any address of a person, newest first.
+select
+    messages.id, messages.channel, messages.sender, messages.recipient, messages.subject, messages.preview,
+    messages.clock_at, messages.day
+from labels
+inner join messages on labels.identifier = messages.recipient
+where labels.person = :person
+order by messages.id desc
+limit :count;

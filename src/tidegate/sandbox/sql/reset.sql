@@ -1,0 +1,14 @@
+-- Everything received is forgotten. Labels are not received: the run that knows them tells them once.
+
+delete from bodies;
+delete from messages;
+insert into words (words) values ('delete-all');
+delete from identifiers;
+delete from members;
+delete from changed;
+delete from changes;
+delete from lists;
+delete from webhooks;
+delete from calls;
+delete from faults;
+delete from clock;
