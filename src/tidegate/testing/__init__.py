@@ -1,0 +1,28 @@
+"""For those who write a connector: the promises as tests to inherit, and servers to hold it to them.
+
+Needs pytest and pytest-asyncio; nothing else of Tidegate imports this.
+"""
+
+import pytest
+
+pytest.register_assert_rewrite("tidegate.testing.contract")
+
+from tidegate.testing.contract import ConnectorContract, NetworkContract, judged  # noqa: E402 (rewritten first)
+from tidegate.testing.faults import EVERY_FAULT, Fault, Wire
+from tidegate.testing.http_wire import Answer, Asked, HttpWire
+from tidegate.testing.openapi import RequestChecker
+from tidegate.testing.smtp_wire import SmtpWire
+
+__all__ = [
+    "EVERY_FAULT",
+    "Answer",
+    "Asked",
+    "ConnectorContract",
+    "Fault",
+    "HttpWire",
+    "NetworkContract",
+    "RequestChecker",
+    "SmtpWire",
+    "Wire",
+    "judged",
+]

@@ -1,0 +1,231 @@
+"""Holds requests to a platform's OpenAPI description: path, parameters, authorization, media type, body.
+
+Strict: an object whose properties are listed takes no others, so a misspelt field is found.
+Needs `jsonschema-rs`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from tidegate.testing.http_wire import Asked
+
+METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
+
+
+class Mismatch(AssertionError):
+    """The request is not one that the description allows; the text lists everything that is wrong."""
+
+
+class RequestChecker:
+    """Call it with each request. `texts` names form fields that hold JSON, and the schema of what is in them.
+
+    `base` is the part of the path before those of the description (a proxy's prefix).
+    """
+
+    def __init__(
+        self, description: Mapping[str, Any], *, texts: Mapping[str, str] | None = None, base: str = ""
+    ) -> None:
+        self._description = description
+        self._texts = dict(texts or {})
+        self._base = base
+        self._components = {"schemas": _strict(_section(description, "schemas"))}
+        self._validators: dict[str, Any] = {}
+        self._operations = list(_operations(description))
+        self.checked: list[str] = []
+
+    @classmethod
+    def load(cls, path: Path, *, texts: Mapping[str, str] | None = None, base: str = "") -> RequestChecker:
+        return cls(json.loads(path.read_text(encoding="utf-8")), texts=texts, base=base)
+
+    def __call__(self, asked: Asked) -> None:
+        """Raises Mismatch."""
+        problems = list(self.problems(asked))
+        if problems:
+            raise Mismatch(f"{asked.method} {asked.path}: " + "; ".join(problems))
+
+    def problems(self, asked: Asked) -> Iterator[str]:
+        found = self._find(asked)
+        if found is None:
+            yield "no such operation"
+            return
+        operation, parts = found
+        self.checked.append(operation.get("operationId", f"{asked.method} {asked.path}"))
+        yield from self._parameters(operation, parts, asked)
+        yield from self._authorization(operation, asked)
+        yield from self._body(operation, asked)
+
+    def _find(self, asked: Asked) -> tuple[Mapping[str, Any], dict[str, str]] | None:
+        path = asked.path.removeprefix(self._base)
+        for method, pattern, operation in self._operations:
+            match = pattern.fullmatch(path) if method == asked.method.lower() else None
+            if match:
+                return operation, {name: unquote(value) for name, value in match.groupdict().items()}
+        return None
+
+    def _parameters(self, operation: Mapping[str, Any], parts: dict[str, str], asked: Asked) -> Iterator[str]:
+        given = {"path": parts, "query": dict(asked.query), "header": dict(asked.headers), "cookie": {}}
+        listed: set[str] = set()
+        for parameter in operation["parameters"]:
+            place, name = parameter["in"], parameter["name"]
+            listed.add(name)
+            value = given[place].get(name.lower() if place == "header" else name)
+            if value is None and parameter.get("required"):
+                yield f"{place} parameter {name} is missing"
+            elif value is not None:
+                schema = parameter.get("schema", {})
+                yield from self._against(schema, _coerced(value, self._plain(schema)), f"{place} parameter {name}")
+        listed |= {scheme["name"] for scheme in self._schemes().values() if scheme.get("in") == "query"}
+        for name in set(asked.query) - listed:
+            yield f"no query parameter {name} is described"
+
+    def _authorization(self, operation: Mapping[str, Any], asked: Asked) -> Iterator[str]:
+        wanted = operation.get("security", self._description.get("security", []))
+        if wanted and not any(all(self._signed(name, asked) for name in one) for one in wanted):
+            yield f"not authorized by any of {sorted(name for one in wanted for name in one)}"
+
+    def _signed(self, name: str, asked: Asked) -> bool:
+        scheme = self._schemes()[name]
+        if scheme["type"] == "apiKey":
+            return bool((asked.query if scheme["in"] == "query" else asked.headers).get(scheme["name"]))
+        kind, _, value = asked.headers.get("authorization", "").partition(" ")
+        if kind.lower() != scheme.get("scheme", "bearer").lower() or not value:
+            return False
+        if kind.lower() != "basic":
+            return True
+        try:
+            return b":" in base64.b64decode(value, validate=True)
+        except binascii.Error:
+            return False
+
+    def _schemes(self) -> Mapping[str, Any]:
+        return _section(self._description, "securitySchemes")
+
+    def _body(self, operation: Mapping[str, Any], asked: Asked) -> Iterator[str]:
+        described = operation.get("requestBody")
+        if described is None:
+            if asked.body:
+                yield "takes no body"
+            return
+        if not asked.body:
+            if described.get("required"):
+                yield "the body is missing"
+            return
+        media = asked.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media not in described["content"]:
+            yield f"media type {media or 'none'}; it takes {', '.join(described['content'])}"
+            return
+        schema = described["content"][media].get("schema", {})
+        try:
+            value = self._form(asked, schema) if media.endswith("urlencoded") else json.loads(asked.body)
+        except ValueError as fault:
+            yield f"the body is not {media}: {fault}"
+            return
+        yield from self._against(schema, value, "body")
+        for name, component in self._texts.items():
+            if isinstance(value, dict) and name in value and media.endswith("urlencoded"):
+                try:
+                    inside = json.loads(value[name])
+                except ValueError:
+                    yield f"body.{name} is not JSON text"
+                    continue
+                yield from self._against({"$ref": f"#/components/schemas/{component}"}, inside, f"body.{name}")
+
+    def _form(self, asked: Asked, schema: Mapping[str, Any]) -> dict[str, Any]:
+        properties = self._plain(schema).get("properties", {})
+        found: dict[str, Any] = {}
+        for name, text in parse_qsl(asked.body.decode(), keep_blank_values=True, strict_parsing=True):
+            kind = self._plain(properties.get(name, {}))
+            if kind.get("type") == "array":
+                found.setdefault(name, []).append(_coerced(text, self._plain(kind.get("items", {}))))
+            elif name in found:
+                raise ValueError(f"{name} twice")
+            else:
+                found[name] = _coerced(text, kind)
+        return found
+
+    def _plain(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        while "$ref" in schema:
+            schema = _section(self._description, "schemas")[schema["$ref"].rpartition("/")[2]]
+        return schema
+
+    def _against(self, schema: Mapping[str, Any], value: Any, where: str) -> Iterator[str]:
+        import jsonschema_rs
+
+        key = json.dumps(schema, sort_keys=True)
+        if key not in self._validators:
+            whole = {**_strict(schema), "components": self._components}
+            self._validators[key] = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+        for error in self._validators[key].iter_errors(value):
+            yield f"{where}{''.join(f'[{step}]' for step in error.instance_path)}: {error.message[:300]}"
+
+
+def _operations(description: Mapping[str, Any]) -> Iterator[tuple[str, re.Pattern[str], dict[str, Any]]]:
+    for template, item in description["paths"].items():
+        pattern = re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(template)))
+        for method in METHODS:
+            if method in item:
+                parameters = [*item.get("parameters", []), *item[method].get("parameters", [])]
+                known = [_resolved(one, description) for one in parameters]
+                body = item[method].get("requestBody")
+                operation = {**item[method], "parameters": known}
+                if body is not None:
+                    operation["requestBody"] = _resolved(body, description)
+                yield method, pattern, operation
+
+
+def _resolved(value: Mapping[str, Any], description: Mapping[str, Any]) -> Mapping[str, Any]:
+    while "$ref" in value:
+        _, _, section, name = value["$ref"].split("/")
+        value = description["components"][section][name]
+    return value
+
+
+def _section(description: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = description.get("components", {}).get(name, {})
+    return found
+
+
+def _coerced(text: str, schema: Mapping[str, Any]) -> Any:
+    """Parameters and forms are text; what the description calls a number or a boolean is read as one."""
+    kind = schema.get("type")
+    if kind in ("integer", "number"):
+        try:
+            return int(text) if kind == "integer" else float(text)
+        except ValueError:
+            return text
+    return {"true": True, "false": False}.get(text, text) if kind == "boolean" else text
+
+
+def _strict(schema: Any, *, part: bool = False) -> Any:
+    """The schema in the words of JSON Schema 2020-12, closed. `part`: of an allOf, whose whole is closed instead."""
+    if isinstance(schema, list):
+        return [_strict(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {
+        key: [_strict(one, part=True) for one in value] if key == "allOf" else _strict(value)
+        for key, value in schema.items()
+        if key not in ("example", "examples", "nullable", "discriminator", "xml", "externalDocs")
+    }
+    for bound in ("Minimum", "Maximum"):
+        if found.get(f"exclusive{bound}") is True:
+            found[f"exclusive{bound}"] = found.pop(bound.lower())
+        elif found.get(f"exclusive{bound}") is False:
+            del found[f"exclusive{bound}"]
+    if isinstance(schema.get("type"), str) or "allOf" in schema:
+        is_open = "additionalProperties" in schema or "unevaluatedProperties" in schema
+        if ("properties" in schema or "allOf" in schema) and not is_open and not part:
+            found["unevaluatedProperties"] = False
+        if schema.get("nullable") and isinstance(schema.get("type"), str):
+            found["type"] = [schema["type"], "null"]
+            if "enum" in found and None not in found["enum"]:
+                found["enum"] = [*found["enum"], None]
+    return found
