@@ -41,19 +41,19 @@ def read(document: Document, around: Surroundings, found: Findings) -> Audience 
     found.problems.extend(checked.problems)
     if checked.model is None:
         return None
-    return _Reader(document, checked.model, around, found, bool(checked.unknown)).audience()
+    return _Reader(document, checked.model, around, found, bool(checked.wrong)).audience()
 
 
 class _Reader:
     def __init__(
-        self, document: Document, written: AudienceFile, around: Surroundings, found: Findings, misspelt: bool
+        self, document: Document, written: AudienceFile, around: Surroundings, found: Findings, faulty: bool
     ) -> None:
         self.document = document
         self.written = written
         self.around = around
         self.found = found
         # With a misspelt key, a missing one is most likely the same mistake.
-        self.misspelt = misspelt
+        self.faulty = faulty
 
     def audience(self) -> Audience | None:
         written = self.written
@@ -89,7 +89,7 @@ class _Reader:
             self._problem(("when",), "an audience has `who` (a segment) or `when` (a trigger), not both")
             return False
         if not written.who and not written.when:
-            if not self.misspelt:
+            if not self.faulty:
                 self._problem((), "says neither `who` (a segment) nor `when` (a trigger)")
             return False
         kind, others = ("who", _ONLY_TRIGGER) if written.who else ("when", _ONLY_SEGMENT)
@@ -128,7 +128,7 @@ class _Reader:
             return ()
         if written.send is None or written.by is None:
             for key, other in (("send", "by"), ("by", "send")):
-                if key not in self.document.value and not self.misspelt:
+                if key not in self.document.value and not self.faulty:
                     why = f"`{other}` is there" if other in self.document.value else "a trigger sends a message"
                     self._problem((key,), f"is missing; {why}")
             return ()
@@ -190,7 +190,7 @@ class _Reader:
     def _sync(self, keys: SyncKeys, path: Path_) -> Sync | None:
         if (keys.list is None) == (keys.object is None):
             both = keys.list is not None
-            if both or not self.misspelt:
+            if both or not self.faulty:
                 text = "is there beside `list`; choose one" if both else "is missing; name a `list` or an `object`"
                 self._problem((*path, "object" if both else "list"), text)
             return None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 
 from tidegate import registry
 from tidegate.connector import Connector
@@ -18,7 +19,7 @@ from tidegate.spec.findings import Findings
 from tidegate.spec.nearest import hint
 from tidegate.spec.objects import DestinationSpec
 from tidegate.spec.settings_file import DestinationKeys, SettingsFile, TargetKeys
-from tidegate.spec.validation import keys_of, problem
+from tidegate.spec.validation import keys_of, translate
 
 _UNRESOLVED = re.compile(r"\$\{|^\s*secret:")
 
@@ -114,16 +115,16 @@ def _check_settings(
     try:
         kind.Settings.model_validate(dict(settings))
     except ValidationError as fault:
-        for error in fault.errors(include_url=False, include_input=True):
-            where = error["loc"]
-            if (where and where[0] in unresolved) or (not where and unresolved):
-                continue
-            if error["type"] == "extra_forbidden" and len(where) == 1:
-                known = [*keys_of(kind.Settings), *keys_of(DestinationKeys)]
-                text = f"no such setting of `{document.value_at((*path, 'connector'))}`; {hint(str(where[0]), known)}"
-                found.add(document, (*path, str(where[0])), text)
-                continue
-            found.problems.append(problem(document, kind.Settings, error, above=path))
+        errors = [error for error in fault.errors(include_url=False) if not _may_resolve(error, unresolved)]
+        more = keys_of(DestinationKeys)
+        found.problems.extend(translate(errors, kind.Settings, document, above=path, more_keys=more))
+
+
+def _may_resolve(error: ErrorDetails, unresolved: set[str]) -> bool:
+    """Whether an error may be gone once the environment has given its values."""
+    if error["type"] in ("extra_forbidden", "missing"):
+        return False
+    return error["loc"][0] in unresolved if error["loc"] else bool(unresolved)
 
 
 def _secret_keys(settings: type[BaseModel]) -> Iterator[str]:

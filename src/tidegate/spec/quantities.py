@@ -61,8 +61,8 @@ def duration(value: Any) -> timedelta:
 def _unit(word: str) -> timedelta:
     lowered = word.lower()
     name = _SHORT.get(lowered, lowered.removesuffix("s"))
-    if name in ("month", "year", "mo", "y"):
-        raise ValueError(f"a {name.replace('mo', 'month') if name == 'mo' else name} has no fixed length; write days")
+    if name in ("month", "mo", "year", "y"):
+        raise ValueError(f"a {'month' if name.startswith('m') else 'year'} has no fixed length; write days")
     if name not in _UNITS:
         raise ValueError(f"`{word}` is not a unit of time; there are seconds, minutes, hours, days, weeks")
     return _UNITS[name]

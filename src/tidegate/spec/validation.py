@@ -34,11 +34,14 @@ _EXPECTED = {
 
 @dataclass(frozen=True, slots=True)
 class Checked(Generic[Model]):
-    """`model` is there too when the only faults were unknown keys, so that the rest can be checked at once."""
+    """`model` is there too when it can do without what was wrong, so that the rest can be checked at once.
+
+    `wrong` are the keys that were left out for that.
+    """
 
     model: Model | None
     problems: list[Problem]
-    unknown: tuple[Path_, ...] = ()
+    wrong: tuple[Path_, ...] = ()
 
 
 def check(model: type[Model], document: Document) -> Checked[Model]:
@@ -49,25 +52,54 @@ def check(model: type[Model], document: Document) -> Checked[Model]:
         return Checked(model.model_validate(document.value), [])
     except ValidationError as fault:
         errors = fault.errors(include_url=False)
-    problems = [problem(document, model, error) for error in errors]
-    unknown = tuple(_path(error["loc"], document.value) for error in errors if error["type"] == "extra_forbidden")
+    problems = translate(errors, model, document)
+    wrong = tuple(_path(error["loc"], document.value) for error in errors if error["type"] != "missing")
     try:
-        return Checked(model.model_validate(_without(document.value, unknown)), problems, unknown)
+        return Checked(model.model_validate(_without(document.value, wrong)), problems, wrong)
     except ValidationError:
-        return Checked(None, problems, unknown)
+        return Checked(None, problems, wrong)
 
 
-def problem(document: Document, model: type[BaseModel], error: ErrorDetails, above: Path_ = ()) -> Problem:
-    """One of pydantic's errors in our words. `above` is where in the document the model starts."""
+def translate(
+    errors: Iterable[ErrorDetails],
+    model: type[BaseModel],
+    document: Document,
+    *,
+    above: Path_ = (),
+    more_keys: Iterable[str] = (),
+) -> list[Problem]:
+    """Pydantic's errors in our words.
+
+    `above` is where in the document the model starts, `more_keys` what may stand there besides its own.
+    """
     inner = document.value_at(above)
-    path = _path(error["loc"], inner, keep_last=error["type"] == "missing")
-    return document.problem((*above, *path), _text(model, error, path))
+    told: list[tuple[Path_, str]] = []
+    guessed: set[Path_] = set()
+    for error in errors:
+        path = _path(error["loc"], inner, keep_last=error["type"] == "missing")
+        if error["type"] == "extra_forbidden":
+            keys = [*_keys(model, path[:-1]), *(more_keys if len(path) == 1 else ())]
+            told.append((path, f"no such key; {hint(str(path[-1]), keys)}"))
+            meant = closest(str(path[-1]), keys)
+            guessed |= {(*path[:-1], meant)} if meant else set()
+        else:
+            told.append((path, _text(model, error, path)))
+    # A misspelt key is told once, where it is, and not a second time as the one that is missing.
+    missing = {path for path in guessed if not _is_there(path, inner)}
+    return [document.problem((*above, *path), text) for path, text in told if path not in missing]
+
+
+def _is_there(path: Path_, value: Any) -> bool:
+    for part in path:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return True
 
 
 def _text(model: type[BaseModel], error: ErrorDetails, path: Path_) -> str:
     kind, given = error["type"], error["input"]
-    if kind == "extra_forbidden":
-        return f"no such key; {hint(str(path[-1]), _keys(model, path[:-1]))}"
     if kind == "missing":
         meant = closest(str(path[-1]), _strangers(model, path[:-1], given))
         if meant is not None:

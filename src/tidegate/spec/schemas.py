@@ -1,0 +1,46 @@
+"""JSON Schemas of the files, for editors that complete and check while one writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from tidegate.spec.audience_file import AudienceFile
+from tidegate.spec.message_file import EmailFront, MessageFront
+from tidegate.spec.settings_file import SettingsFile
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_FILES: dict[str, tuple[type[BaseModel], str]] = {
+    "tidegate.schema.json": (SettingsFile, "tidegate.yml"),
+    "audience.schema.json": (AudienceFile, "audiences/*.yml"),
+    "email.schema.json": (EmailFront, "The front matter of messages/*/email.mjml and email.html"),
+    "message.schema.json": (MessageFront, "The front matter of other messages"),
+}
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """By file name: a JSON Schema (draft 2020-12) of each kind of file."""
+    return {file: _schema(model, title) for file, (model, title) in _FILES.items()}
+
+
+def _schema(model: type[BaseModel], title: str) -> dict[str, Any]:
+    made = model.model_json_schema(by_alias=True)
+    _tidy(made)
+    return {"$schema": _DIALECT, **made, "title": title}
+
+
+def _tidy(node: Any) -> None:
+    """Editors show titles before descriptions, and pydantic's titles only repeat the key."""
+    if isinstance(node, dict):
+        properties = node.get("properties")
+        if isinstance(properties, dict):
+            for each in properties.values():
+                each.pop("title", None)
+                if each.get("default", ...) is None:
+                    each.pop("default")
+        for item in node.values():
+            _tidy(item)
+    elif isinstance(node, list):
+        for item in node:
+            _tidy(item)
