@@ -325,3 +325,23 @@ def test_a_zone_of_the_machine_changes_nothing(shop, monkeypatch):
     finally:
         monkeypatch.undo()
         __import__("time").tzset()
+
+
+def test_a_process_that_checked_contracts_ends_in_silence(tmp_path):
+    script = (
+        "import sys, duckdb\n"
+        "from datetime import UTC, datetime\n"
+        "from tidegate import contracts\n"
+        "connection = duckdb.connect(sys.argv[1])\n"
+        "connection.execute('create table people as select 1 as customer_id')\n"
+        "read, _ = contracts.parse('people', [{'unique': 'customer_id'}], 'people.yml')\n"
+        "relations = {'people': 'w.main.people'}\n"
+        "(result,) = contracts.validate(connection, read, relations, as_of=datetime.now(UTC), key='customer_id')\n"
+        "assert result.passed, result\n"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "w.duckdb")], capture_output=True, text=True, check=False
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")

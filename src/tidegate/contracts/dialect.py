@@ -5,6 +5,8 @@ Loaded only when contracts are validated.
 
 from __future__ import annotations
 
+import atexit
+import sys
 from typing import Any
 
 import duckdb
@@ -14,6 +16,17 @@ import sqlalchemy
 from tidegate import queries
 
 NAME = "tidegate"
+
+
+@atexit.register
+def _let_go() -> None:
+    """Drop DuckDB's types, of which SQLAlchemy and Great Expectations together keep some until the very end.
+
+    DuckDB 2.0's binding prints each of them on the terminal as a leak (seen November 2026).
+    """
+    constants = vars(sys.modules.get("duckdb.value.constant", sys))
+    for name in [name for name, value in constants.items() if type(value).__name__ == "DuckDBPyType"]:
+        del constants[name]
 
 
 class WarehouseDialect(duckdb_engine.Dialect):
