@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -12,42 +12,84 @@ from tidegate.decision.decide import Definition, Facts
 from tidegate.errors import Problem, SpecError
 from tidegate.results import ContractResult
 from tidegate.spec.columns import problems_by_audience
-from tidegate.spec.objects import ModelColumns, Project
+from tidegate.spec.objects import Project
 from tidegate.workspace import Workspace
 
 Unfit = tuple[Literal["failed", "contract"], str]
 
 
-def gather(
-    workspace: Workspace, built: Built, *, run_id: str, as_of: datetime
-) -> tuple[list[ContractResult], Facts]:
+def gather(workspace: Workspace, built: Built, *, run_id: str, as_of: datetime) -> tuple[list[ContractResult], Facts]:
     """Describe the built models, validate their contracts, and say which audiences cannot be decided on.
 
-    Raises SpecError where the people model failed: without it nobody can be told anything.
+    Raises SpecError where the people model failed (without it nobody can be told anything), and for contracts
+    that are written wrongly.
     """
     project = workspace.project
     if project.people in built.failed:
         raise SpecError(Problem("tidegate.yml", 0, f"people: ref('{project.people}')", built.failed[project.people]))
     with workspace.warehouse.session() as connection:
-        models = describe(connection, built)
-        found = [contract for one in built.models.values() for contract in _contracts(one)]
+        built = describe(connection, built)
+        models = built.model_columns()
         results = contracts.validate(
             connection,
-            [contract for contract in found if contract.model in models],
+            written_contracts(project, built),
             {name: model.relation for name, model in models.items()},
             as_of=as_of,
             key=project.key,
             previous=contracts.previous_counts(connection),
         )
     qualified, problems = problems_by_audience(project, models)
-    unfit = _unfit(project, built, results, problems)
     facts = Facts(
         project=qualified,
         models=models,
         definitions={name: Definition(one.definition, one.definition_hash) for name, one in built.models.items()},
         connectors=workspace.connectors,
-        unfit=unfit,
+        unfit=_unfit(project, built, results, problems),
         run_id=run_id,
         as_of=as_of,
     )
     return results, facts
+
+
+def written_contracts(project: Project, built: Built) -> list[contracts.Contract]:
+    """The contracts of the models that were built. Raises SpecError with every one that is written wrongly."""
+    found: list[contracts.Contract] = []
+    problems: list[Problem] = []
+    for name, written in built.contracts.items():
+        model = built.models.get(name)
+        if model is None:
+            continue
+        good, bad = contracts.parse(name, written.raw, written.file, root=project.root, columns=model.columns)
+        found += good
+        problems += bad
+    if problems:
+        raise SpecError(problems)
+    return found
+
+
+def _unfit(
+    project: Project,
+    built: Built,
+    results: Sequence[ContractResult],
+    problems: Mapping[str, Sequence[Problem]],
+) -> dict[str, Unfit]:
+    """Audiences that take no part, with the reason: their model failed, a contract did, or their file does not fit."""
+    broken: dict[str, str] = {}
+    for result in results:
+        if not result.passed:
+            broken.setdefault(result.model, f"contract `{result.contract}` of {result.model} failed: {result.detail}")
+    unfit: dict[str, Unfit] = {}
+    for name, audience in project.audiences.items():
+        if audience.model in built.failed:
+            unfit[name] = ("failed", built.failed[audience.model])
+        elif audience.model not in built.models:
+            unfit[name] = ("failed", f"{audience.file}: ref('{audience.model}') was not built; is it disabled?")
+        elif name in problems:
+            unfit[name] = ("failed", "\n".join(str(problem) for problem in problems[name]))
+        else:
+            stands_on = {audience.model, *built.models[audience.model].upstream, project.people}
+            stands_on |= built.models[project.people].upstream
+            failing = sorted(model for model in stands_on if model in broken)
+            if failing:
+                unfit[name] = ("contract", "; ".join(broken[model] for model in failing))
+    return unfit

@@ -25,6 +25,7 @@ from tidegate.delivery import deliver as deliver_to
 from tidegate.delivery import recover
 from tidegate.errors import Problem, SpecError
 from tidegate.facts import gather
+from tidegate.labels import labels
 from tidegate.results import ContractResult, Decision, Delivery, Landed, Report
 from tidegate.spec.objects import Project
 from tidegate.warehouse import Warehouse, transaction
@@ -142,6 +143,8 @@ def decide(run: Run) -> Decision:
     with run.warehouse.session() as connection, transaction(connection):
         run.decision = decide_on(connection, run.facts)
         checkpoint("run.deciding")
+        if run.workspace.sandbox is not None:
+            run.workspace.sandbox.label(labels(connection, run.facts))
     checkpoint("run.decided")
     return run.decision
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Self
 
 from tidegate import build, credentials, registry
 from tidegate.connector import Connector
-from tidegate.errors import SpecError
+from tidegate.errors import Problem, SpecError
 from tidegate.run_lock import RunLock
 from tidegate.spec.objects import Project
 from tidegate.spec.project import load
 from tidegate.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from tidegate.sandbox import Sandbox
+    from tidegate.sandbox import RunningSandbox, Sandbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Workspace:
         self.warehouse = opened.warehouse
         self._lock = RunLock(self.warehouse.home)
         self._wait = wait
-        self.sandbox: Sandbox | None = None
+        self.sandbox: Sandbox | RunningSandbox | None = None
 
     @property
     def connectors(self) -> Mapping[str, type[Connector]]:
@@ -102,7 +102,7 @@ class Workspace:
         self.sandbox.__enter__()
 
     def _prove_credentials(self) -> None:
-        problems = []
+        problems: list[Problem] = []
         for destination in sorted(used_destinations(self.project)):
             try:
                 self.connector(destination)

@@ -12,7 +12,7 @@ from filelock import FileLock
 from tidegate.build import complaints, empty_tables, invocation, profiles
 from tidegate.build.built import Built, BuiltModel, WrittenContract, describe
 from tidegate.build.clock import literal
-from tidegate.build.definition import Source, definition_hash
+from tidegate.build.definition import Source, closure, definition_hash
 from tidegate.errors import Problem, SpecError, WarehouseError
 from tidegate.warehouse import Warehouse
 
@@ -142,6 +142,7 @@ def _built(manifest: Any, results: Sequence[Any], clock: str, root: Path) -> Bui
             node.relation_name,
             sources[unique_id].text,
             definition_hash(unique_id, sources, clock),
+            frozenset(sources[each].name for each in closure(unique_id, sources) if each != unique_id),
         )
         for unique_id, node in done.items()
     }

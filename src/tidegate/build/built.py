@@ -17,13 +17,15 @@ class BuiltModel:
     """A model (or seed, or snapshot) that was built.
 
     `relation` is quoted, as dbt writes it; `columns` are filled by `describe`; `definition` is the compiled SQL
-    and `definition_hash` changes when and only when what it selects may have changed.
+    and `definition_hash` changes when and only when what it selects may have changed. `upstream` names every model
+    that it stands on, however far away.
     """
 
     name: str
     relation: str
     definition: str
     definition_hash: str
+    upstream: frozenset[str] = frozenset()
     columns: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -35,10 +35,10 @@ class Source:
 
 def definition_hash(node: str, sources: Mapping[str, Source], clock: str) -> str:
     """The hash of one node of `sources` and all that it stands on. `clock` is the literal that `as_of()` rendered."""
-    closure = _closure(node, sources)
-    names = {sources[each].relation: f'"{sources[each].name}"' for each in closure if sources[each].relation}
+    nodes = closure(node, sources)
+    names = {sources[each].relation: f'"{sources[each].name}"' for each in nodes if sources[each].relation}
     digest = hashlib.sha256()
-    for each in sorted(closure, key=lambda one: sources[one].name):
+    for each in sorted(nodes, key=lambda one: sources[one].name):
         source = sources[each]
         text = source.text
         for relation, name in names.items():
@@ -50,7 +50,8 @@ def definition_hash(node: str, sources: Mapping[str, Source], clock: str) -> str
     return digest.hexdigest()[:32]
 
 
-def _closure(node: str, sources: Mapping[str, Source]) -> list[str]:
+def closure(node: str, sources: Mapping[str, Source]) -> list[str]:
+    """The ids of a node and of all that it stands on."""
     seen: dict[str, None] = {}
     waiting = [node]
     while waiting:

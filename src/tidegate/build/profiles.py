@@ -89,7 +89,9 @@ def output(root: Path, target: str) -> Output:
         raise SpecError(document.problem((profile, "outputs"), text))
     settings = outputs[target]
     if not isinstance(settings, dict):
-        raise SpecError(document.problem((profile, "outputs", target), "should be keys with values, such as `type: duckdb`"))
+        raise SpecError(
+            document.problem((profile, "outputs", target), "should be keys with values, such as `type: duckdb`")
+        )
     return Output(profile, target, settings, document)
 
 
@@ -121,7 +123,9 @@ def _profile(root: Path) -> tuple[str, Document]:
     document = read_yaml(path, root)
     profiles = document.value if isinstance(document.value, dict) else {}
     if name not in profiles:
-        raise SpecError(document.problem((), f"no profile `{name}`, which dbt_project.yml names; {hint(name, profiles)}"))
+        raise SpecError(
+            document.problem((), f"no profile `{name}`, which dbt_project.yml names; {hint(name, profiles)}")
+        )
     outputs = profiles[name].get("outputs") if isinstance(profiles[name], dict) else None
     if not isinstance(outputs, dict) or not outputs:
         raise SpecError(document.problem((name, "outputs"), "there are none; name a warehouse for each target"))

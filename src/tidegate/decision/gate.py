@@ -7,7 +7,7 @@ skipped with its reason, as a row in `decisions`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import duckdb
@@ -27,7 +27,7 @@ def judge(
     project: Project,
     people: ModelColumns,
     channels: Mapping[str, str],
-    blocked: Iterable[str],
+    blocked: Collection[str],
     *,
     as_of: datetime,
     run_id: str,
@@ -36,6 +36,7 @@ def judge(
     sends = [
         send
         for audience in project.audiences.values()
+        if audience.name not in blocked
         for send in (*audience.sends, *audience.on_enter, *audience.on_exit)
     ]
     routes = [

@@ -1,0 +1,34 @@
+"""Tells the sandbox whose the addresses and hashes are that it is about to receive, so that its page can say so."""
+
+from __future__ import annotations
+
+import json
+
+import duckdb
+from sqlglot import exp
+
+from tidegate import queries
+from tidegate.channels import CHANNELS
+from tidegate.decision.decide import Facts
+from tidegate.decision.stays import person_of
+
+
+def labels(connection: duckdb.DuckDBPyConnection, facts: Facts) -> list[tuple[str, str]]:
+    """Pairs of identifier and person for every message that is ready and every list row that is due."""
+    people = facts.people
+    pairs: list[tuple[str, str]] = []
+    for spec in CHANNELS.values():
+        if spec.address not in people.columns:
+            continue
+        known = queries.select(
+            exp.alias_(queries.relation(people.relation), "person", table=True),
+            {
+                "person": person_of(facts.project.key, "person"),
+                "address": exp.cast(exp.column(spec.address, table="person", quoted=True), "varchar"),
+            },
+        )
+        query = queries.bind("runs/message_labels", known=known)
+        pairs += connection.execute(query, {"channel": spec.name}).fetchall()
+    for person, identifiers in connection.execute(queries.text("runs/row_labels")).fetchall():
+        pairs += [(value, person) for value in json.loads(identifiers).values()]
+    return pairs
