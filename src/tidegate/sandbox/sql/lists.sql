@@ -99,9 +99,11 @@ select
     identifiers.member,
     labels.person,
     (
-        select min(other.identifier)
+        select other.identifier
         from labels as other
         where other.person = labels.person and (other.identifier like '%@%' or other.identifier like '+%')
+        order by other.identifier like '%@%' desc, other.identifier
+        limit 1
     ) as address
 from identifiers
 inner join labels on identifiers.value = labels.identifier
@@ -113,9 +115,11 @@ group by identifiers.member;
 select
     labels.person,
     (
-        select min(other.identifier)
+        select other.identifier
         from labels as other
         where other.person = labels.person and (other.identifier like '%@%' or other.identifier like '+%')
+        order by other.identifier like '%@%' desc, other.identifier
+        limit 1
     ) as address
 from json_each(:identifiers) as given
 inner join labels on given.value = labels.identifier

@@ -5,7 +5,7 @@ const listing = document.querySelector(".listing");
 const chosen = document.querySelector(".messages [aria-current]");
 
 // A filter chosen is a filter meant.
-for (const select of document.querySelectorAll("form.filters select")) {
+for (const select of document.querySelectorAll("select[name=day]")) {
   select.addEventListener("change", () => select.form.requestSubmit());
 }
 
