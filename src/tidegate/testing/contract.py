@@ -149,7 +149,7 @@ class NetworkContract(ConnectorContract):
             outcomes = await judged(operation, 1)
             wire.mend()
             assert [outcome.verdict for outcome in outcomes] == [self.expected(fault, name, wire)], (name, outcomes)
-            assert outcomes[0].reason
+            assert outcomes[0].reason or outcomes[0].verdict == "accepted"
             if fault == "throttled":
                 assert outcomes[0].after == wire.throttled_for
             assert [outcome.verdict for outcome in await operation(1)] == ["accepted"], f"{name}, after {fault}"

@@ -1,0 +1,265 @@
+"""E-mail over real SMTP: what was handed over, and exactly from when on it is in doubt."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+import ssl
+import subprocess
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tidegate import registry
+from tidegate.connector import Connector, Message
+from tidegate.errors import Closed, Retryable
+from tidegate.testing import Fault, NetworkContract, SmtpWire
+
+from .conftest import ROOT
+
+PASSWORD = "correct-horse-7"
+Smtp = registry.load("smtp", ROOT)
+
+
+class TestContract(NetworkContract):
+    kind = Smtp
+    secrets = (PASSWORD,)
+    # SMTP's replies to MAIL and DATA say all that "empty" and "html" could be: `garbage` stands for them.
+    without: frozenset[Fault] = frozenset({"empty", "html"})
+
+    @pytest.fixture
+    async def wire(self) -> AsyncIterator[SmtpWire]:
+        async with SmtpWire(password=PASSWORD) as wire:
+            yield wire
+
+    def settings(self, wire: SmtpWire) -> Mapping[str, Any]:
+        return {**plain(wire), "username": "shop", "password": PASSWORD, "timeout": 0.4}
+
+
+def plain(wire: SmtpWire) -> dict[str, Any]:
+    return {"host": wire.host, "port": wire.port, "tls": "none", "from": "Shop <hello@shop.example.com>"}
+
+
+@asynccontextmanager
+async def smtp(wire: SmtpWire, **settings: Any) -> AsyncIterator[Connector]:
+    connector = Smtp(Smtp.Settings.model_validate({**plain(wire), "timeout": 0.5, **settings}))
+    async with aiohttp.ClientSession() as session:
+        await connector.open(session)
+        try:
+            yield connector
+        finally:
+            await connector.close()
+
+
+def message(number: int = 1, to: str | None = None, **content: Any) -> Message:
+    given = TestContract().message(number)
+    return replace(given, to=to or given.to, content={**given.content, **content})
+
+
+def parsed(content: bytes) -> EmailMessage:
+    found = email.message_from_bytes(content, policy=email.policy.default)
+    assert isinstance(found, EmailMessage)
+    return found
+
+
+async def test_a_mail_arrives_with_both_bodies_and_the_headers_that_mailboxes_ask_for() -> None:
+    content = {"subject": "Żółć, naïve & 日本", "html": "<p>Zażółć 🎉</p>", "text": "Zażółć 🎉", "reply_to": "help@example.com"}
+    async with SmtpWire() as wire, smtp(wire) as connector:
+        [outcome] = await connector.send([message(**content, unsubscribe_url="https://shop.example.com/u?t=" + "a1" * 100)])
+    [mail] = wire.mails
+    found = parsed(mail.content)
+    assert outcome.provider_id == found["Message-ID"]
+    assert (mail.sender, mail.to) == ("hello@shop.example.com", "person.1@example.com")
+    assert found["Subject"] == content["subject"]
+    assert found["From"] == "Shop <hello@shop.example.com>"
+    assert found["To"] == "person.1@example.com"
+    assert found["Reply-To"] == "help@example.com"
+    assert found["Date"] == "Sun, 01 Mar 2026 09:30:00 +0000"
+    assert found["List-Unsubscribe"] == "<https://shop.example.com/u?t=" + "a1" * 100 + ">"
+    assert found["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert found.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in found.iter_parts()] == ["text/plain", "text/html"]
+    assert [part.get_content().strip() for part in found.iter_parts()] == ["Zażółć 🎉", "<p>Zażółć 🎉</p>"]
+    assert not [name for name in found if name.lower().startswith("x-")]
+
+
+async def test_no_line_is_longer_than_any_relay_takes_and_none_ends_the_mail_early() -> None:
+    html = "<p>" + "long " * 2000 + "</p>\n.\nMAIL FROM:<evil@example.com>\n..\n. end"
+    async with SmtpWire() as wire, smtp(wire) as connector:
+        await connector.send([message(html=html, text=".\n" + "ż" * 3000, subject="very long " * 60)])
+    [mail] = wire.mails
+    body = mail.content.partition(b"\r\n\r\n")[2]
+    assert max(map(len, body.split(b"\r\n"))) <= 76
+    assert max(map(len, mail.content.split(b"\r\n"))) <= 998
+    assert b"\n" not in mail.content.replace(b"\r\n", b"")
+    text, page = parsed(mail.content).iter_parts()
+    assert page.get_content().rstrip("\n") == html
+    assert text.get_content().rstrip("\n") == ".\n" + "ż" * 3000
+
+
+async def test_the_message_id_is_the_same_for_the_same_message_and_tells_nothing() -> None:
+    ids = []
+    for key in ("k" * 32, "k" * 32, "other"):
+        async with SmtpWire() as wire, smtp(wire, message_id_key=key) as connector:
+            ids += [outcome.provider_id or "" for outcome in await connector.send([message(1), message(2)])]
+    assert ids[:2] == ids[2:4]
+    assert len(set(ids)) == 4
+    assert all(found.endswith("@shop.example.com>") and "p1" not in found for found in ids)
+
+
+@pytest.mark.parametrize("field", ["subject", "from", "reply_to"])
+async def test_a_line_break_in_a_value_does_not_begin_another_header(field: str) -> None:
+    value = "Shop\r\nBcc: everyone@example.com\r\n\r\n <a@example.com>"
+    async with SmtpWire() as wire, smtp(wire) as connector:
+        await connector.send([message(**{field: value})])
+    assert all("Bcc" not in parsed(mail.content).keys() for mail in wire.mails)
+    assert all(mail.to == "person.1@example.com" for mail in wire.mails)
+
+
+@pytest.mark.parametrize("to", ["", "nobody", "a@b c", "a@b\r\nRCPT TO:<x@example.com>", "a@x.com,b@x.com", "a@" + "x" * 70 + "ż.com"])
+async def test_what_is_no_address_is_refused_without_a_word_to_the_server(to: str) -> None:
+    async with SmtpWire() as wire, smtp(wire) as connector:
+        [outcome] = await connector.send([replace(message(), to=to)])
+    assert (outcome.verdict, outcome.reason) == ("rejected", "unsendable")
+    assert wire.commands == []
+
+
+async def test_a_domain_in_another_script_is_written_in_its_ascii_form() -> None:
+    async with SmtpWire() as wire, smtp(wire) as connector:
+        await connector.send([message(to="ola@żółw.example.com")])
+    assert wire.mails[0].to == "ola@xn--w-uga1v8h.example.com"
+    assert "SMTPUTF8" not in wire.mails[0].options
+
+
+async def test_a_name_in_another_script_needs_a_server_that_takes_it() -> None:
+    async with SmtpWire() as wire, smtp(wire) as connector:
+        [outcome] = await connector.send([message(to="żółw@example.com")])
+        assert (outcome.verdict, outcome.reason) == ("rejected", "smtputf8")
+    async with SmtpWire(extensions=("8BITMIME", "SMTPUTF8")) as wire, smtp(wire) as connector:
+        [outcome] = await connector.send([message(to="żółw@example.com")])
+        assert outcome.verdict == "accepted"
+    assert wire.mails[0].to == "żółw@example.com"
+    assert "SMTPUTF8" in wire.mails[0].options
+    assert "To: żółw@example.com".encode() in wire.mails[0].content
+
+
+@pytest.mark.parametrize(
+    ("stage", "reply", "verdict"),
+    [
+        ("RCPT", "550 5.1.1 no such user <person.1@example.com>", "rejected"),
+        ("RCPT", "450 4.2.1 mailbox busy", "retry"),
+        ("RCPT", "421 4.3.2 shutting down", "retry"),
+        ("MAIL", "451 4.3.0 try later", "retry"),
+        ("MAIL", "552 5.3.4 too big", "rejected"),
+        ("DATA", "554 5.5.1 no valid recipients", "rejected"),
+        ("DATA", "451 4.3.0 not now", "retry"),
+        (".", "554 5.7.1 looks like spam", "rejected"),
+        (".", "452 4.3.1 no room", "retry"),
+        (".", "421 4.3.2 shutting down", "retry"),
+        (".", "354 what?", "unknown"),
+    ],
+)
+async def test_every_reply_is_an_outcome_and_the_next_mail_goes_through(stage: str, reply: str, verdict: str) -> None:
+    async with SmtpWire() as wire, smtp(wire) as connector:
+        wire.replies[stage] = reply
+        [outcome] = await connector.send([message()])
+        wire.replies.clear()
+        [after] = await connector.send([message(2)])
+    assert outcome.verdict == verdict
+    assert "person.1@" not in outcome.detail
+    assert after.verdict == "accepted"
+    assert [mail.to for mail in wire.mails] == ["person.2@example.com"]
+
+
+async def test_a_sender_that_is_not_allowed_closes_the_destination_unless_it_is_the_messages_own() -> None:
+    async with SmtpWire() as wire, smtp(wire) as connector:
+        wire.replies["MAIL"] = "550 5.7.1 not your domain"
+        with pytest.raises(Closed, match="sender_refused"):
+            await connector.send([message()])
+        [outcome] = await connector.send([message(**{"from": "Someone <else@example.com>"})])
+        assert outcome.verdict == "rejected"
+
+
+async def test_connections_are_reused_and_never_more_than_agreed() -> None:
+    async with SmtpWire() as wire, smtp(wire, connections=3) as connector:
+        await asyncio.gather(*(connector.send([message(n)]) for n in range(30)))
+        await connector.send([message(n) for n in range(30, 40)])
+    assert len(wire.mails) == 40
+    assert wire.connections <= 3
+
+
+async def test_a_connection_that_the_server_let_go_costs_nothing() -> None:
+    async with SmtpWire() as wire, smtp(wire) as connector:
+        await connector.send([message(1)])
+        wire.drop()
+        await asyncio.sleep(0.05)
+        [outcome] = await connector.send([message(2)])
+    assert outcome.verdict == "accepted"
+    assert len(wire.mails) == 2
+
+
+async def test_a_batch_broken_in_the_middle_leaves_each_mail_its_own_outcome() -> None:
+    async with SmtpWire() as wire, smtp(wire) as connector:
+        wire.replies["RCPT"] = "550 no"
+        first = await connector.send([message(1), message(2)])
+        wire.replies.clear()
+        wire.fail("cut_after")
+        second = await connector.send([message(3), message(4)])
+    assert [outcome.verdict for outcome in [*first, *second]] == ["rejected", "rejected", "unknown", "unknown"]
+    assert [mail.to for mail in wire.mails] == ["person.3@example.com", "person.4@example.com"]
+
+
+async def test_nobody_listening_means_not_sent() -> None:
+    async with SmtpWire() as wire:
+        pass
+    async with smtp(wire) as connector:
+        with pytest.raises(Retryable, match="unreachable"):
+            await connector.send([message()])
+
+
+async def test_a_wrong_password_closes_the_destination_and_is_not_repeated() -> None:
+    async with SmtpWire(password=PASSWORD) as wire, smtp(wire, username="shop", password="wrong-horse-8") as connector:
+        with pytest.raises(Closed, match="unauthorized") as raised:
+            await connector.send([message()])
+    assert "wrong-horse-8" not in str(raised.value)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tls")
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, *files]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.parametrize("tls", ["starttls", "tls"])
+async def test_mail_and_password_travel_encrypted_to_a_server_that_is_known(certificate: Path, tls: str) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+    settings = {"tls": tls, "username": "shop", "password": PASSWORD, "timeout": 5}
+    async with SmtpWire(password=PASSWORD, tls=context, starttls=tls == "starttls") as wire:
+        async with smtp(wire, **settings, ca_file=str(certificate / "cert.pem")) as connector:
+            [outcome] = await connector.send([message()])
+            assert "TLS" in await connector.prove()
+        assert outcome.verdict == "accepted"
+        assert (wire.mails[0].secure, wire.mails[0].user) == (True, "shop")
+        async with smtp(wire, **settings) as connector:
+            with pytest.raises(Retryable, match="certificate"):
+                await connector.send([message()])
+
+
+async def test_a_server_without_starttls_gets_neither_password_nor_mail() -> None:
+    async with SmtpWire(password=PASSWORD) as wire:
+        async with smtp(wire, tls="starttls", username="shop", password=PASSWORD) as connector:
+            with pytest.raises(Closed, match="not_supported"):
+                await connector.send([message()])
+    assert "AUTH" not in wire.commands
