@@ -18,8 +18,8 @@ $(STAMP): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Tidegate needs Python 3.11, 3.12 or 3.13; none was found. Name one: make PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || { echo "Making $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing $$(grep -c '==' requirements.lock) packages from requirements.lock; the first time takes a few minutes"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --no-deps -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
 demo: $(STAMP)  ## replay a real shop's autumn of 2011, day by day, into the sandbox
@@ -56,7 +56,7 @@ sandbox: $(STAMP)  ## serve the page of what the sandbox received
 	@$(BIN)/tidegate sandbox
 
 lock: $(STAMP)  ## write requirements.lock anew from pyproject.toml
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.13,<0.14"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check "uv>=0.13,<0.14"
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header --quiet --upgrade --output-file requirements.lock
 	@echo "requirements.lock: $$(grep -c '==' requirements.lock) packages"
