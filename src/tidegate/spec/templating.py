@@ -112,7 +112,7 @@ def markup(content: Content) -> list[Problem]:
     try:
         html_source(content.body, content.extension)
     except MarkupError as fault:
-        return [Problem(content.file, content.body_line + fault.line - 1, "", fault.text)]
+        return [Problem(content.file, content.body_line + fault.line - 1, "", fault.told(content.body_line))]
     return []
 
 

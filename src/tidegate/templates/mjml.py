@@ -50,12 +50,17 @@ _POSITION = re.compile(r" at position (\d+):\d+")
 
 
 class MarkupError(Exception):
-    """The markup is broken on a line (from 1) of the template."""
+    """The markup is broken on a line (from 1) of the template; `opened` is another line that it speaks of."""
 
-    def __init__(self, line: int, text: str) -> None:
+    def __init__(self, line: int, text: str, opened: int | None = None) -> None:
         super().__init__(text)
         self.line = line
         self.text = text
+        self.opened = opened
+
+    def told(self, first_line: int) -> str:
+        """The text, with lines counted in a file where the template starts on `first_line`."""
+        return self.text if self.opened is None else f"{self.text} of line {self.opened + first_line - 1}"
 
 
 def to_html(source: str) -> str:
@@ -137,8 +142,8 @@ def _close(hidden: Hidden, opened: list[tuple[str, int]], name: str, start: int)
         raise MarkupError(line, f"</{name}> closes nothing")
     last, begun = opened.pop()
     if last != name:
-        since = hidden.line_at(begun)
-        raise MarkupError(line, f"</{name}> comes before </{last}>, which closes the <{last}> of line {since}")
+        text = f"</{name}> comes before </{last}>, which closes the <{last}>"
+        raise MarkupError(line, text, opened=hidden.line_at(begun))
 
 
 def _text(hidden: Hidden, start: int, end: int, parent: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jinja2 import nodes
+from jinja2 import TemplateAssertionError, nodes
 from jinja2.meta import find_undeclared_variables
 
 from tidegate.templates.environment import environment
@@ -43,13 +43,18 @@ _FORBIDDEN: tuple[tuple[type[nodes.Node], str], ...] = (
 
 
 def used(source: str) -> list[Variable]:
-    """Raises jinja2.TemplateSyntaxError, also for unknown filters, and ForbiddenError."""
+    """Raises jinja2.TemplateSyntaxError, for unknown filters too, and ForbiddenError."""
     made = environment(html=False)
     tree = made.parse(source)
     for kind, text in _FORBIDDEN:
         for node in tree.find_all(kind):
             raise ForbiddenError(node.lineno, text)
-    made.compile(source)  # filters and tests are looked up here
+    for kind, offered in ((nodes.Filter, made.filters), (nodes.Test, made.tests)):
+        # Jinja itself leaves those inside an `if` until somebody's message is rendered.
+        for node in tree.find_all(kind):
+            if node.name not in offered:
+                raise TemplateAssertionError(f"No {kind.__name__.lower()} named {node.name!r}", node.lineno)
+    made.compile(source)
     outer = find_undeclared_variables(tree)
     return [variable for variable in _walk(tree) if variable.name in outer and variable.name not in made.globals]
 
