@@ -84,6 +84,6 @@ class Written:
         return []
 
 
-@pytest.fixture()
+@pytest.fixture
 def shop(tmp_path: Path) -> Written:
     return Written(tmp_path)

@@ -83,5 +83,5 @@ def test_front_matter_may_be_left_out_but_not_left_open(tmp_path: Path):
     (tmp_path / "b.txt").write_text("---\ntopic: x\nHello\n")
 
     assert read_front_matter(tmp_path / "a.txt", tmp_path).front.value == {}
-    with pytest.raises(SpecError, match="b.txt:1: the front matter has no end"):
+    with pytest.raises(SpecError, match=r"b\.txt:1: the front matter has no end"):
         read_front_matter(tmp_path / "b.txt", tmp_path)

@@ -1,3 +1,5 @@
+# ruff: noqa: E501 -- a table of mistakes is read by the line
+
 from __future__ import annotations
 
 import pytest

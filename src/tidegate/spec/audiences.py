@@ -78,6 +78,7 @@ class _Reader:
             priority=written.priority,
             backfill=written.backfill,
             guard=guard(written.guard, self.around.guard),
+            line=self.document.line(("who" if written.who else "when",)),
         )
 
     def _problem(self, path: Path_, text: str) -> None:

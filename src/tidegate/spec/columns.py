@@ -109,7 +109,9 @@ class _Checker:
             return audience, self.of_people
         key = "who" if audience.who else "when"
         if audience.model not in self.models:
-            return audience, [Problem(audience.file, 0, key, f"the model `{audience.model}` could not be built")]
+            return audience, [
+                Problem(audience.file, audience.line, key, f"the model `{audience.model}` could not be built")
+            ]
         columns = self.models[audience.model].columns
         found = list(self._model_problems(audience, key, columns))
         scopes = _Scopes(columns, audience.model, self.people, self.project.people)
@@ -129,11 +131,11 @@ class _Checker:
         for column, why in needed.items():
             if column not in columns:
                 text = f"no column `{column}` in {audience.model}, {why}; {several(column, columns)}"
-                yield Problem(audience.file, 0, key, text)
+                yield Problem(audience.file, audience.line, key, text)
         kind = columns.get("occurred_at", "")
         if audience.when and kind and not kind.upper().startswith(("TIMESTAMP", "DATE")):
             text = f"`occurred_at` in {audience.model} is {kind}; make it a timestamp"
-            yield Problem(audience.file, 0, key, text)
+            yield Problem(audience.file, audience.line, key, text)
 
     def _expression(
         self, tree: exp.Expr, scopes: _Scopes, found: list[Problem], *, condition: bool = False

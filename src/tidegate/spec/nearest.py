@@ -38,6 +38,8 @@ def several(word: str, known: Iterable[str]) -> str:
     """
     names = list(known)
     near = difflib.get_close_matches(word.casefold(), names, n=4, cutoff=0.5)
+    if len(near) == 1:
+        return f"did you mean `{near[0]}`?"
     return _listing(sorted(near) or sorted(names), "there is")
 
 

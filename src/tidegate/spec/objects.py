@@ -89,6 +89,7 @@ class Audience:
     priority: int = 0
     backfill: bool = False
     guard: Guard = Guard()
+    line: int = 0  # of `who` or `when`
 
     @property
     def model(self) -> str:
