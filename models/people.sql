@@ -27,7 +27,7 @@ placed as (
         countries.country,
         countries.country_code,
         countries.time_zone,
-        coalesce(countries.language, 'en') as language
+        coalesce(countries.language, 'en-GB') as language
     from seen
     left join {{ ref('countries') }} as countries on seen.country = countries.country
 

@@ -155,17 +155,22 @@ def _sources(manifest: Any, done: Mapping[str, Any]) -> dict[str, Source]:
             node.name,
             node.relation_name,
             getattr(node, "compiled_code", None) or node.checksum.checksum,
-            tuple(node.depends_on.nodes) if hasattr(node, "depends_on") else (),
+            _upstream(node),
         )
         for unique_id, node in done.items()
     }
     for unique_id, node in manifest.nodes.items():
         # An ephemeral model's SQL stands inside that of the others; what it stands on counts as well.
         if unique_id not in found and node.resource_type == "model" and node.config.materialized == "ephemeral":
-            found[unique_id] = Source(node.name, "", "", tuple(node.depends_on.nodes))
+            found[unique_id] = Source(node.name, "", "", _upstream(node))
     for unique_id, node in manifest.sources.items():
         found[unique_id] = Source(f"{node.schema}.{node.identifier}", node.relation_name, "", ())
     return found
+
+
+def _upstream(node: Any) -> tuple[str, ...]:
+    """The ids of what a node refers to; a seed refers to nothing."""
+    return tuple(getattr(getattr(node, "depends_on", None), "nodes", ()))
 
 
 def _cause(unique_id: str, manifest: Any, broken: set[str]) -> str:
@@ -178,7 +183,7 @@ def _cause(unique_id: str, manifest: Any, broken: set[str]) -> str:
         if each in broken:
             return str(node.name)
         seen.add(each)
-        waiting.extend(node.depends_on.nodes if hasattr(node, "depends_on") else ())
+        waiting.extend(_upstream(node))
     return "something it stands on"
 
 

@@ -108,8 +108,9 @@ def _invoke(arguments: list[str], manifest: Any) -> Any:
         return dbtRunner(manifest=manifest).invoke(arguments)
     finally:
         os.chdir(folder)  # dbt moves into the project
-        environment = DuckDBConnectionManager._ENV
-        DuckDBConnectionManager.close_all_connections()
+        manager: Any = DuckDBConnectionManager
+        environment = manager._ENV
+        manager.close_all_connections()
         if environment is not None:
             # Without this the file stays locked until Python collects the object.
             environment.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -102,9 +103,12 @@ def derive(found: Output, folder: Path, path: Path, schema: str) -> None:
     """
     settings = {**found.settings, "path": str(path), "schema": schema}
     text = {found.profile: {"target": found.target, "outputs": {found.target: settings}}}
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "profiles.yml").open("w", encoding="utf-8") as stream:
-        YAML(typ="safe").dump(text, stream)
+    stream = StringIO()
+    YAML(typ="safe").dump(text, stream)
+    written = folder / "profiles.yml"
+    if not written.is_file() or written.read_text(encoding="utf-8") != stream.getvalue():
+        folder.mkdir(parents=True, exist_ok=True)
+        written.write_text(stream.getvalue(), encoding="utf-8")
 
 
 def _profile(root: Path) -> tuple[str, Document]:
