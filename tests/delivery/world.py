@@ -27,6 +27,8 @@ PEOPLE = ModelColumns(
 
 
 class World:
+    checkout = Path(__file__).parent.parent.parent
+
     def __init__(self, folder: Path, platform: Platform) -> None:
         self.warehouse = Warehouse(folder / "warehouse.duckdb")
         self.platform = platform
@@ -73,7 +75,8 @@ class World:
                 insert into tidegate.outbox
                 select
                     unnest($keys), 'vips', unnest($people), '1', 'on_enter', 1, $message, '["wire"]', 'email',
-                    $destination, $entry, $now, $expires, $priority, 'ready', null, null, 0, null, $run, null, $now, null
+                    $destination, $entry, $now, $expires, $priority, 'ready',
+                    null, null, 0, null, $run, null, $now, null
                 """,
                 {
                     "keys": keys,
@@ -140,7 +143,7 @@ class World:
             self.warehouse,
             run_id=self.run_id,
             as_of=self.now,
-            destination="wire",
+            destination=more.pop("destination", "wire"),
             connector=connector(Settings(url=self.platform.url, **settings)),
             people=PEOPLE,
             key="customer_id",
@@ -160,18 +163,10 @@ class World:
 
     def in_a_process(self, kill_at: str, what: str = "deliver", **settings: Any) -> int:
         """Deliver (or recover) in a process of its own, which kills itself there; returns its exit code."""
-        asked = {
-            "what": what,
-            "warehouse": str(self.warehouse.path),
-            "url": self.platform.url,
-            "run_id": self.run_id,
-            "now": self.now.isoformat(),
-            "settings": settings,
-        }
         done = subprocess.run(
-            [sys.executable, "-m", "tests.delivery.process", json.dumps(asked)],
+            [sys.executable, "-m", "tests.delivery.process", self.asked(what, **settings)],
             env={**os.environ, "TIDEGATE_KILL_AT": kill_at},
-            cwd=Path(__file__).parent.parent.parent,
+            cwd=self.checkout,
             capture_output=True,
             text=True,
             timeout=60,
@@ -179,6 +174,19 @@ class World:
         )
         assert done.returncode in (0, -9), done.stderr
         return done.returncode
+
+    def asked(self, what: str = "deliver", **settings: Any) -> str:
+        """What `tests.delivery.process` is to do, as its argument."""
+        return json.dumps(
+            {
+                "what": what,
+                "warehouse": str(self.warehouse.path),
+                "url": self.platform.url,
+                "run_id": self.run_id,
+                "now": self.now.isoformat(),
+                "settings": settings,
+            }
+        )
 
     def states(self) -> dict[str, str]:
         return dict(self.query("select message_key, state from tidegate.outbox"))

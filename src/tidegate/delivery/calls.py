@@ -210,7 +210,7 @@ class Caller:
 
     def _try_again(self, call: Call, fault: Exception | None, again: Callable[[float, Call], None]) -> None:
         """Queue what fits into this run; the rest is left for the next."""
-        back_off = random.uniform(0, min(_FIRST_BACK_OFF * 2.0**call.tries, _LONGEST_BACK_OFF))
+        back_off = random.uniform(0, min(_FIRST_BACK_OFF * 2.0 ** max(call.tries - 1, 0), _LONGEST_BACK_OFF))
         left = self._deadline - self._clock()
         delays = {place: max(call.last[place].after or 0.0, back_off) for place in call.places}
         later = [place for place in call.places if delays[place] < left]

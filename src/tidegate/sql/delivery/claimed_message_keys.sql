@@ -1,11 +1,9 @@
--- The messages of a claim, with their destination and the run that claimed them.
+-- The messages of a claim that nobody has settled.
 --
 -- tables: tidegate.outbox
 -- params: $claim
 
-select
-    outbox.message_key,
-    outbox.destination
+select outbox.message_key
 from tidegate.outbox
 where outbox.claim = $claim and outbox.state = 'claimed'
 order by outbox.message_key
