@@ -24,7 +24,8 @@ def date(context: Context, value: Any, format: str = "long") -> Any:
     if isinstance(value, Undefined):
         return value
     moment = _local(_moment(value), context)
-    return _date(moment, format, _language(context))
+    day = moment.date() if isinstance(moment, datetime) else moment
+    return _date(day, format, _language(context))
 
 
 @pass_context
@@ -35,7 +36,8 @@ def time(context: Context, value: Any, format: str = "short") -> Any:
     moment = _moment(value)
     if not isinstance(moment, datetime):
         raise TypeError("a date has no time of day")
-    return _time(_local(moment, context), format, _language(context))
+    local = _local(moment, context)
+    return _time(local.replace(tzinfo=None), local.tzinfo, format, _language(context))
 
 
 @pass_context
@@ -58,11 +60,6 @@ def known_language(tag: str) -> bool:
     return _known(tag)
 
 
-def zone(name: str | None) -> tzinfo:
-    """UTC where the name is unknown: people's data is not the template's fault."""
-    return _zone(name) if name else UTC
-
-
 def _language(context: Context) -> str:
     found = context.get("language")
     return found if isinstance(found, str) and _known(found) else "en"
@@ -77,11 +74,13 @@ def _moment(value: Any) -> Date | datetime:
 
 
 def _local(moment: Date | datetime, context: Context) -> Any:
+    """In the person's time zone; where that is none, in the project's."""
     if not isinstance(moment, datetime):
         return moment
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     person = context.get("person") or {}
-    return aware.astimezone(zone(person.get("time_zone") or context.get("time_zone")))
+    own = _zone(person.get("time_zone")) or _zone(context.get("time_zone")) or UTC
+    return aware.astimezone(own)
 
 
 def _decimal(value: Any) -> Decimal:
@@ -104,25 +103,28 @@ def _known(tag: str) -> bool:
 
 
 @lru_cache(maxsize=512)
-def _zone(name: str) -> tzinfo:
+def _zone(name: str | None) -> tzinfo | None:
     try:
-        return ZoneInfo(name)
-    except (ValueError, OSError):
-        return UTC
+        return ZoneInfo(name) if name else None
+    except (ValueError, OSError, KeyError):
+        return None  # people's data is not the template's fault
+
+
+# The same moment in two zones is equal, and would be one entry of a cache: so days and clocks go in, not moments.
 
 
 @lru_cache(maxsize=4096)
-def _date(moment: Date | datetime, format: str, language: str) -> str:
+def _date(day: Date, format: str, language: str) -> str:
     from babel.dates import format_date
 
-    return format_date(moment, format, locale=language.replace("-", "_"))
+    return format_date(day, format, locale=language.replace("-", "_"))
 
 
 @lru_cache(maxsize=4096)
-def _time(moment: datetime, format: str, language: str) -> str:
+def _time(clock: datetime, zone: tzinfo, format: str, language: str) -> str:
     from babel.dates import format_time
 
-    return format_time(moment, format, tzinfo=moment.tzinfo, locale=language.replace("-", "_"))
+    return format_time(clock.replace(tzinfo=zone), format, tzinfo=zone, locale=language.replace("-", "_"))
 
 
 @lru_cache(maxsize=4096)
