@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from datetime import timedelta
 from difflib import get_close_matches
 from functools import cache
 from importlib.util import find_spec
@@ -15,12 +14,11 @@ from tidegate.contracts.contract import ROW_WISE, Contract
 from tidegate.contracts.lines import contract_lines
 from tidegate.contracts.query import QueryError, parsed
 from tidegate.errors import Problem
+from tidegate.spec.quantities import duration
 
 KINDS = ("not_null", "unique", "not_after_as_of", "well_formed", "fresh", "rows_within", "no_rows")
 FORMS = ("email", "phone")
 _OPTIONS = ("mostly", "name")
-_UNITS = {"minute": "minutes", "hour": "hours", "day": "days", "week": "weeks"}
-_INTERVAL = re.compile(r"(\d+)\s*(minute|hour|day|week)s?")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 
 
@@ -114,10 +112,11 @@ def _well_formed(value: object) -> dict[str, Any]:
 def _fresh(value: object) -> dict[str, Any]:
     if not isinstance(value, dict) or set(value) != {"column", "within"}:
         raise _Wrong("fresh", "must have `column` and `within`, such as `fresh: {column: occurred_at, within: 3 days}`")
-    match = _INTERVAL.fullmatch(str(value["within"]).strip())
-    if not match:
-        raise _Wrong("fresh.within", f"`{value['within']}` is not a length of time, such as `3 days` or `12 hours`")
-    return {**_column(value["column"]), "within": timedelta(**{_UNITS[match[2]]: int(match[1])})}
+    try:
+        within = duration(value["within"])
+    except ValueError as wrong:
+        raise _Wrong("fresh.within", str(wrong)) from None
+    return {**_column(value["column"]), "within": within}
 
 
 def _rows_within(value: object) -> dict[str, Any]:

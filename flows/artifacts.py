@@ -1,0 +1,143 @@
+"""What a run did, as tables in Prefect's pages: counts and keys, never an address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from prefect.artifacts import create_table_artifact
+
+from tidegate.cli.totals import Totals
+from tidegate.redact import redact
+from tidegate.results import ContractResult, Decision, Report
+
+
+def audiences(report: Report, sent: Mapping[str, int]) -> None:
+    """Who entered and left, and what became of the messages. `sent` counts by audience."""
+    create_table_artifact(
+        key="audiences",
+        description=f"Run `{report.run_id}`, as of {report.as_of:%Y-%m-%d %H:%M} UTC",
+        table=[
+            {
+                "audience": one.audience,
+                "verdict": one.verdict,
+                "cause": one.cause,
+                "entered": one.entered,
+                "left": one.left,
+                "members": one.members,
+                "planned": one.planned,
+                "sent": sent.get(one.audience, 0),
+                "withheld": _reasons(one.withheld),
+            }
+            for one in report.decision.audiences
+        ],
+    )
+
+
+def destinations(report: Report) -> None:
+    """What each destination was to be given, and what it took."""
+    moves = {name: [0, 0, 0] for name in {one.destination for one in report.decision.lists}}
+    for one in report.decision.lists:
+        moves[one.destination] = [
+            sum(pair) for pair in zip(moves[one.destination], (one.add, one.update, one.remove), strict=True)
+        ]
+    delivered = {one.destination: one for one in report.deliveries}
+    table = []
+    for name in sorted(moves.keys() | report.decision.ready.keys() | delivered.keys()):
+        add, update, remove = moves.get(name, (0, 0, 0))
+        done = delivered.get(name)
+        table.append(
+            {
+                "destination": name,
+                "messages": report.decision.ready.get(name, 0),
+                "add": add,
+                "update": update,
+                "remove": remove,
+                "accepted": done.accepted if done else 0,
+                "refused": done.rejected if done else 0,
+                "owed": done.owed if done else 0,
+                "unknown": done.unknown if done else 0,
+                "problem": redact(done.problem) if done else "",
+            }
+        )
+    create_table_artifact(key="destinations", description=f"Run `{report.run_id}`", table=table)
+
+
+def guards(run_id: str, decision: Decision) -> None:
+    """What each guard said. A blocked audience waits for the flow `approve`, or `tidegate approve`."""
+    rows = [
+        {"what": one.audience, "verdict": one.verdict, "entered": one.entered, "left": one.left, "why": one.reason}
+        for one in decision.audiences
+    ]
+    rows += [
+        {
+            "what": f"{one.destination}: {one.list}",
+            "verdict": "blocked",
+            "entered": one.add,
+            "left": one.remove,
+            "why": one.blocked,
+        }
+        for one in decision.lists
+        if one.blocked
+    ]
+    rows.sort(key=lambda row: row["verdict"] != "blocked")
+    create_table_artifact(
+        key="guard-verdicts",
+        description=f"Run `{run_id}`. A blocked audience waits for the deployment `approve`",
+        table=[{**row, "why": redact(str(row["why"]))} for row in rows],
+    )
+
+
+def contracts(run_id: str, results: Sequence[ContractResult]) -> None:
+    """Each contract's result, the broken ones first, with a few keys of the rows that break it."""
+    create_table_artifact(
+        key="contracts",
+        description=f"Run `{run_id}`",
+        table=[
+            {
+                "model": one.model,
+                "contract": one.contract,
+                "holds": "yes" if one.passed else "NO",
+                "failing rows": one.failing_rows,
+                "detail": one.detail,
+                "for example": ", ".join(one.examples),
+            }
+            for one in sorted(results, key=lambda result: result.passed)
+        ],
+    )
+
+
+def replayed(totals: Totals) -> None:
+    """What a whole stretch of time came to."""
+    create_table_artifact(
+        key="replay",
+        description=f"{totals.runs} runs, {totals.first:%Y-%m-%d} to {totals.last:%Y-%m-%d}",
+        table=[
+            {
+                "audience": one.audience,
+                "entered": one.entered,
+                "left": one.left,
+                "members": one.members,
+                "planned": one.planned,
+                "withheld": _reasons(one.withheld),
+            }
+            for one in totals.audiences
+        ],
+    )
+    create_table_artifact(
+        key="replay-destinations",
+        description=f"{totals.runs} runs",
+        table=[
+            {
+                "destination": one.destination,
+                "accepted": one.accepted,
+                "refused": one.rejected,
+                "owed": one.owed,
+                "unknown": one.unknown,
+            }
+            for one in totals.destinations
+        ],
+    )
+
+
+def _reasons(withheld: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in sorted(withheld.items()))

@@ -1,0 +1,48 @@
+"""The last word on a flow run: what a person must know, in the state that Prefect shows."""
+
+from __future__ import annotations
+
+from prefect import State
+from prefect.states import Completed, Failed
+
+from tidegate.errors import TidegateError
+from tidegate.redact import redact
+from tidegate.results import Report
+
+
+def failed(fault: TidegateError) -> State:
+    """A run that could not go on, and what to do about it."""
+    return Failed(message=redact(str(fault)))
+
+
+def ending(report: Report) -> State:
+    """Failed where a destination failed, else completed; audiences that wait for somebody are named in both."""
+    said = [*_destinations(report), *_blocked(report), *_stopped(report)]
+    message = "\n".join(redact(line) for line in said)
+    if report.status == "failed":
+        return Failed(message=message)
+    if _blocked(report):
+        return Completed(name="Blocked", message=message)
+    return Completed(message=message or _summary(report))
+
+
+def _destinations(report: Report) -> list[str]:
+    return [delivery.problem for delivery in report.deliveries if delivery.failed]
+
+
+def _blocked(report: Report) -> list[str]:
+    blocked = [(one.audience, one.reason) for one in report.decision.audiences if one.verdict == "blocked"]
+    blocked += [(f"{one.destination}: {one.list}", one.blocked) for one in report.decision.lists if one.blocked]
+    return [f"{what} is blocked: {why}. Nothing of it is sent until the flow `approve` is run" for what, why in blocked]
+
+
+def _stopped(report: Report) -> list[str]:
+    stopped = [one for one in report.decision.audiences if one.verdict in ("contract", "failed")]
+    return [f"{one.audience} takes no part: {one.reason}" for one in stopped]
+
+
+def _summary(report: Report) -> str:
+    moved = [one for one in report.decision.audiences if one.verdict in ("applied", "approved")]
+    entered, left = sum(one.entered for one in moved), sum(one.left for one in moved)
+    accepted = sum(delivery.accepted for delivery in report.deliveries)
+    return f"{entered:,} entered, {left:,} left, {accepted:,} messages and rows accepted"
