@@ -141,8 +141,9 @@ def strike(
     Of several faults that would strike the whole call, the oldest does; refusals add up.
     """
     refused: dict[int, Fault] = {}
-    for row in connection.execute(query("faults", "all")).fetchall():
-        fault = Fault.model_validate_json(row["fault"])
+    kept = [(row, Fault.model_validate_json(row["fault"])) for row in connection.execute(query("faults", "all"))]
+    # what befalls the whole call comes first: a platform that is down judges no rows
+    for row, fault in sorted(kept, key=lambda pair: (pair[1].kind == "refuse", pair[0]["id"])):
         if row["connector"] not in ("", connector) or not meant(fault):
             continue
         chosen = _chosen(connection, row["id"], fault, rows)

@@ -59,6 +59,8 @@ class Sandbox:
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._loop.is_closed():
+            return
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
         self._end()
 
@@ -93,11 +95,11 @@ class Sandbox:
     async def _stop(self) -> None:
         await self._smtp.stop()
         await self._http.stop()
+        await asyncio.get_running_loop().shutdown_default_executor()
 
     def _end(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
         self.store.close()
 
