@@ -183,14 +183,19 @@ class Smtp(Connector):
             port=self._port,
             timeout=settings.timeout,
             use_tls=settings.tls == "tls",
-            start_tls=settings.tls == "starttls",
+            start_tls=False,  # done by hand below, to tell a missing STARTTLS from a broken one
             tls_context=context,
-            username=settings.username,
-            password=settings.password.get_secret_value() if settings.password else None,
         )
         try:
             await client.connect()
             await _greet(client)
+            if settings.tls == "starttls":
+                if not client.supports_extension("starttls"):
+                    raise aiosmtplib.SMTPNotSupported("the server does not offer STARTTLS")
+                await client.starttls()
+                await _greet(client)
+            if settings.username:
+                await client.login(settings.username, settings.password.get_secret_value() if settings.password else "")
         except aiosmtplib.SMTPAuthenticationError as fault:
             client.close()
             kind = Closed if fault.code // 100 == 5 else Retryable
@@ -198,7 +203,7 @@ class Smtp(Connector):
         except (aiosmtplib.SMTPException, OSError, ssl.SSLError) as fault:
             client.close()
             if isinstance(fault, aiosmtplib.SMTPNotSupported):
-                raise Closed("not_supported", _say(fault)) from None
+                raise Closed("not_supported", self._hidden(_say(fault))) from None
             raise Retryable("unreachable", self._hidden(_say(fault))) from None
         return client
 

@@ -46,7 +46,7 @@ def build(message: Message, *, sender: str, reply_to: str | None, key: bytes) ->
     """
     content = message.content
     name, address = _mailbox(content.get("from") or sender)
-    to = _mailbox(message.to)[1]
+    to = _ascii_domain(message.to.strip())
     answers = content.get("reply_to") or reply_to
     mail = EmailMessage(policy=_BODY)
     mail["Subject"] = _line(str(content["subject"]))
@@ -69,7 +69,7 @@ def _unfolded(message_id: str, unsubscribe: str | None) -> bytes:
     if unsubscribe:
         if not _URL.fullmatch(unsubscribe):
             raise Unsendable("unsubscribe_url is not a URL that can stand in a header")
-        lines.append(f"List-Unsubscribe:\r\n <{unsubscribe}>")
+        lines.append(f"List-Unsubscribe: <{unsubscribe}>")
         if unsubscribe.startswith("https:"):  # RFC 8058 asks for HTTPS
             lines.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
     return "".join(f"{line}\r\n" for line in lines).encode()
@@ -89,13 +89,17 @@ def _bodies(mail: EmailMessage, content: Mapping[str, Any]) -> None:
 
 
 def _mailbox(text: str) -> tuple[str, str]:
-    """Name and address; the domain in its ASCII form (RFC 5891), which every server understands."""
+    """Name and address of `Shop <hello@example.com>`; the domain in its ASCII form (RFC 5891)."""
     name, address = parseaddr(_line(text))
+    return name, _ascii_domain(address)
+
+
+def _ascii_domain(address: str) -> str:
     if not _ADDRESS.fullmatch(address):
         raise Unsendable("not an e-mail address")
     local, _, domain = address.rpartition("@")
     try:
-        return name, f"{local}@{domain if domain.isascii() else idna.encode(domain, uts46=True).decode()}"
+        return f"{local}@{domain if domain.isascii() else idna.encode(domain, uts46=True).decode()}"
     except idna.IDNAError:
         raise Unsendable("the domain of the e-mail address is not valid") from None
 

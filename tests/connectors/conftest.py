@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tidegate.testing import RequestChecker
+pytest.register_assert_rewrite("tidegate.testing.contract")
+
+from tidegate.testing import RequestChecker  # noqa: E402 (its asserts are rewritten first)
 
 ROOT = Path(__file__).parents[2]
 SPECS = Path(os.environ.get("TIDEGATE_SPECS") or ROOT.parent / "shared" / "specs")

@@ -58,7 +58,9 @@ def read(folder: Path, name: str, form: str) -> list[dict[str, Any]]:
 async def test_the_file_holds_who_is_on_the_list_and_nobody_else(tmp_path: Path, form: str) -> None:
     connector = file(tmp_path, format=form)
     await connector.upsert(LIST, [Row("bob", {"email": "bob@example.com"}), Row("ada", {"email": "ada@example.com"})])
-    await connector.upsert(LIST, [Row("ada", {"email": "ada@new.example.com"}), Row("eve", {"email": "eve@example.com"})])
+    await connector.upsert(
+        LIST, [Row("ada", {"email": "ada@new.example.com"}), Row("eve", {"email": "eve@example.com"})]
+    )
     await connector.remove(LIST, [Row("bob", {"email": "bob@example.com"}), Row("nobody", {})])
     assert read(tmp_path, "VIP customers", form) == [
         {"person": "ada", "email": "ada@new.example.com"},
@@ -138,7 +140,7 @@ async def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch
     with pytest.raises(Retryable, match="disk_full"):
         await connector.upsert(LIST, [Row("bob", {"email": "bob@example.com"})])
     assert [row["person"] for row in read(tmp_path, "VIP customers", "csv")] == ["ada"]
-    assert not list(tmp_path.glob("*.tmp")) + list(tmp_path.glob(".*.tmp"))
+    assert not [name for name in os.listdir(tmp_path) if name.endswith(".tmp")]
 
 
 async def test_a_folder_that_cannot_be_written_to_closes_the_destination(tmp_path: Path) -> None:
@@ -154,14 +156,14 @@ async def test_a_folder_that_cannot_be_written_to_closes_the_destination(tmp_pat
 async def test_a_lists_name_never_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "exports"
     await file(folder).upsert(Target("list", name), [Row("ada", {"email": "ada@example.com"})])
-    assert len([path for path in folder.iterdir() if path.suffix == ".csv"]) == 1
-    assert [path.name for path in tmp_path.iterdir()] == ["exports"]
+    assert len([name for name in os.listdir(folder) if name.endswith(".csv")]) == 1
+    assert os.listdir(tmp_path) == ["exports"]
 
 
 async def test_lists_with_like_names_have_files_of_their_own(tmp_path: Path) -> None:
     for name in ("VIP customers", "VIP/customers", "VIP%2Fcustomers", "vip-customers"):
         await file(tmp_path).upsert(Target("list", name), [Row("ada", {"email": "ada@example.com"})])
-    assert len(list(tmp_path.glob("*.csv"))) == 4
+    assert len([name for name in os.listdir(tmp_path) if name.endswith(".csv")]) == 4
 
 
 async def test_a_trait_may_not_take_the_name_of_an_identifier(tmp_path: Path) -> None:

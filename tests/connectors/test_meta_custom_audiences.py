@@ -81,7 +81,9 @@ class TestContract(NetworkContract):
 
 
 @asynccontextmanager
-async def meta(platform: Callable[[Asked], Answer], watch: Any = lambda asked: None) -> AsyncIterator[tuple[Connector, HttpWire]]:
+async def meta(
+    platform: Callable[[Asked], Answer], watch: Any = lambda asked: None
+) -> AsyncIterator[tuple[Connector, HttpWire]]:
     async with HttpWire(platform, watch=watch) as wire, aiohttp.ClientSession() as session:
         connector = Meta(Meta.Settings.model_validate(TestContract().settings(wire)))
         await connector.open(session)
@@ -95,11 +97,16 @@ def ada(**identifiers: str) -> Row:
 async def test_each_request_is_one_that_meta_describes(description: Any) -> None:
     checker = description("meta_marketing.json", texts={"payload": "AudiencePayload"})
     async with meta(Platform("One", "Two", "Three"), watch=checker) as (connector, _):
-        everything = {name: "b" * 64 for name in connector.identifiers}
+        everything = dict.fromkeys(connector.identifiers, "b" * 64)
         await connector.upsert(VIPS, [Row("ada", everything), Row("bob", {"email": "c" * 64})])
         await connector.remove(VIPS, [Row("ada", everything)])
         assert await connector.prove()
-    assert checker.checked == ["listCustomAudiences"] * 2 + ["createCustomAudience", "addUsers", "removeUsers", "listCustomAudiences"]
+    assert checker.checked == ["listCustomAudiences"] * 2 + [
+        "createCustomAudience",
+        "addUsers",
+        "removeUsers",
+        "listCustomAudiences",
+    ]
 
 
 async def test_a_list_is_created_once_and_found_again() -> None:
@@ -122,7 +129,9 @@ async def test_of_lists_with_one_name_the_oldest_is_taken_on_whatever_page_it_is
 async def test_a_person_without_a_value_has_an_empty_text_in_its_place() -> None:
     platform = Platform("VIP customers")
     async with meta(platform) as (connector, wire):
-        await connector.upsert(VIPS, [Row("ada", {"phone": "p" * 64, "email": "e" * 64}), Row("bob", {"phone": "q" * 64})])
+        await connector.upsert(
+            VIPS, [Row("ada", {"phone": "p" * 64, "email": "e" * 64}), Row("bob", {"phone": "q" * 64})]
+        )
     payload = json.loads(wire.asked[-1].form()["payload"])
     assert payload == {"schema": ["EMAIL", "PHONE"], "data": [["e" * 64, "p" * 64], ["", "q" * 64]]}
 

@@ -24,7 +24,9 @@ Twilio = registry.load("twilio", ROOT)
 def platform(asked: Asked) -> Answer:
     if asked.method == "GET":
         return Answer(200, {"sid": SID, "status": "active", "friendly_name": "Shop"})
-    return Answer(201, {"sid": "SM" + "1b" * 16, "status": "queued", "error_code": None, "to": asked.form()["To"]}, took=1)
+    return Answer(
+        201, {"sid": "SM" + "1b" * 16, "status": "queued", "error_code": None, "to": asked.form()["To"]}, took=1
+    )
 
 
 class TestContract(NetworkContract):

@@ -3,11 +3,7 @@
 Needs pytest and pytest-asyncio; nothing else of Tidegate imports this.
 """
 
-import pytest
-
-pytest.register_assert_rewrite("tidegate.testing.contract")
-
-from tidegate.testing.contract import ConnectorContract, NetworkContract, judged  # noqa: E402 (rewritten first)
+from tidegate.testing.contract import ConnectorContract, NetworkContract, judged
 from tidegate.testing.faults import EVERY_FAULT, Fault, Wire
 from tidegate.testing.http_wire import Answer, Asked, HttpWire
 from tidegate.testing.openapi import RequestChecker

@@ -74,8 +74,7 @@ class SmtpWire:
             writer.close()
 
     async def __aenter__(self) -> Self:
-        direct = self._tls if not self._starttls else None
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=direct, limit=2**24)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=2**24)
         self.host, self.port = self._server.sockets[0].getsockname()[:2]
         return self
 
@@ -91,6 +90,8 @@ class SmtpWire:
         self.connections += 1
         self._open.add(writer)
         try:
+            if self._tls and not self._starttls:
+                await _secure(writer, self._tls)
             await _Dialogue(self, reader, writer).run()
         except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
             pass
@@ -98,6 +99,17 @@ class SmtpWire:
             self._open.discard(writer)
             with suppress(ConnectionError, ssl.SSLError):
                 writer.close()
+
+
+async def _secure(writer: asyncio.StreamWriter, context: ssl.SSLContext) -> None:
+    before = writer.transport
+    try:
+        await writer.start_tls(context)
+    except AttributeError:
+        # The client went away in the handshake: Python 3.11 then finds no transport, and would again when
+        # the writer is collected.
+        writer._transport = before  # type: ignore[attr-defined]
+        raise ConnectionResetError from None
 
 
 class _Dialogue:
@@ -124,7 +136,7 @@ class _Dialogue:
         elif verb == "STARTTLS":
             await self.say("220 go ahead")
             assert wire._tls is not None
-            await self.writer.start_tls(wire._tls)
+            await _secure(self.writer, wire._tls)
             self.secure = True
         elif verb == "AUTH":
             await self.sign_in(line)
