@@ -38,7 +38,8 @@ lint: $(STAMP)  ## ruff, mypy and sqlfluff
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy
-	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar src/tidegate/sql models
+	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar models macros
+	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar --templater placeholder src/tidegate/sql
 
 unit: $(STAMP)
 	@$(BIN)/python -m pytest -n 2

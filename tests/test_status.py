@@ -136,7 +136,19 @@ def test_owed_rows_are_counted_by_destination_and_reason(state: State) -> None:
         ("refused", "invalid_email", 1),
     ]
     assert "meta_ads is owed 2 list rows; a run from 2011-12-09T12:05:00Z on takes them up." in seen.next_steps
-    assert any("meta_ads refused 1 list rows" in step for step in seen.next_steps)
+    assert any(
+        step.startswith("meta_ads does not take 1 list row (invalid_email); offered again from 2011-12-09T12:05:00Z on")
+        for step in seen.next_steps
+    )
+
+
+def test_a_row_that_cannot_be_sent_as_it_is_has_no_next_try(state: State) -> None:
+    state.run("r1", as_of=NOON + timedelta(days=1))
+    state.owes("meta_ads", "mary", state="refused", reason="no_identifier")
+
+    assert status(state.warehouse).next_steps == (
+        "meta_ads does not take 1 list row (no_identifier); offered again as soon as their values change.",
+    )
 
 
 def test_only_the_failures_of_the_last_checked_run_are_told(state: State) -> None:

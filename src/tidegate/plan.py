@@ -72,9 +72,7 @@ def _notes(workspace: Workspace) -> tuple[str, ...]:
 
 def _rows(connection: duckdb.DuckDBPyConnection, facts: Facts, decision: Decision, pii: bool) -> tuple[PlanRow, ...]:
     causes = {one.audience: one.cause for one in decision.audiences}
-    found = connection.execute(
-        queries.bind("plan/rows", addresses=_addresses(facts, pii)), {"run_id": facts.run_id}
-    ).fetchall()
+    found = connection.execute(queries.bind("plan/rows", addresses=_addresses(facts, pii))).fetchall()
     return tuple(
         PlanRow(kind, subject, person, detail or "", causes.get(subject, ""), address or "")
         for kind, subject, person, detail, address in found

@@ -179,27 +179,34 @@ def _about_contracts(found: Status) -> list[str]:
     return [f"Contracts failed on {', '.join(models)}: what depends on them waits until they hold."] if models else []
 
 
-_OWED_WORDS = (
-    (("due", "claimed"), "{destination} is owed {count} list rows; a run from {first} on takes them up."),
-    (
-        ("refused",),
-        "{destination} refused {count} list rows; they are offered again from {first} on, "
-        "or as soon as their values change.",
-    ),
-    (("held",), "{destination}: {count} list rows are held until their list is approved."),
-)
-
-
 def _about_lists(found: Status) -> list[str]:
     steps = []
+    now = found.runs[0].as_of if found.runs else None
     for destination in sorted({rows.destination for rows in found.owed}):
         there = [rows for rows in found.owed if rows.destination == destination]
-        for states, words in _OWED_WORDS:
-            rows = [owed for owed in there if owed.state in states]
-            if rows:
-                count, first = sum(owed.rows for owed in rows), min(owed.next_try for owed in rows)
-                steps.append(words.format(count=f"{count:,}", destination=destination, first=_iso(first)))
+        due = [rows for rows in there if rows.state in ("due", "claimed")]
+        refused = [rows for rows in there if rows.state == "refused"]
+        held = [rows for rows in there if rows.state == "held"]
+        if due:
+            first = min(rows.next_try for rows in due)
+            steps.append(f"{destination} is owed {_rows(due)}; a run from {_iso(first)} on takes them up.")
+        if refused:
+            # Those that cannot be sent as they are have no next try; it lies in the past.
+            later = [rows.next_try for rows in refused if now is None or rows.next_try > now]
+            when = f"from {_iso(min(later))} on, or " if later else ""
+            reasons = ", ".join(sorted({rows.reason or "no reason given" for rows in refused}))
+            steps.append(
+                f"{destination} does not take {_rows(refused)} ({reasons}); "
+                f"offered again {when}as soon as their values change."
+            )
+        if held:
+            steps.append(f"{destination}: {_rows(held)} held until their list is approved.")
     return steps
+
+
+def _rows(owed: list[OwedRows]) -> str:
+    count = sum(rows.rows for rows in owed)
+    return f"{count:,} list {'row' if count == 1 else 'rows'}"
 
 
 def _about_messages(found: Status) -> list[str]:

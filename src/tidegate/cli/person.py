@@ -49,7 +49,7 @@ def command(place: Place, key: str, json_: bool) -> int:
     if json_:
         as_json.show(told)
     if not told.known:
-        hint = f"did you mean {' or '.join(told.near)}?" if told.near else "nothing of the sort is known"
+        hint = f"did you mean {', '.join(told.near)}?" if told.near else "nothing of the sort is known"
         raise Mistake(f"nobody has the key `{key}`; {hint}")
     if json_:
         return 0

@@ -115,7 +115,7 @@ def lists(console: Console, decided: Sequence[ListDecision]) -> None:
         return
     terminal.table(
         console,
-        ["list", "at", ("add", RIGHT), ("update", RIGHT), ("remove", RIGHT), ("refused before", RIGHT), "owners"],
+        ["list", "at", ("add", RIGHT), ("update", RIGHT), ("remove", RIGHT), ("refused", RIGHT), "owners"],
         [
             (one.list, one.destination, one.add, one.update, one.remove, one.refused, _owners(one.owners, one.blocked))
             for one in decided

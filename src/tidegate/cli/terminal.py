@@ -78,7 +78,13 @@ def table(
         grid.add_row(*[_cell(value) for value in row])
     if title:
         console.print(Text(title, style="bold"))
-    console.print(grid)
+    if piped:
+        with console.capture() as captured:
+            console.print(grid)
+        for line in captured.get().splitlines():
+            console.print(line.rstrip())
+    else:
+        console.print(grid)
     console.print()
 
 

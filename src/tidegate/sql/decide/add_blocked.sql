@@ -2,4 +2,4 @@
 --
 -- tables: blocked
 
-insert into blocked values (?)
+insert into blocked values ($1)

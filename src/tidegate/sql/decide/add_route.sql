@@ -2,4 +2,4 @@
 --
 -- tables: routes
 
-insert into routes values (?, ?, ?, ?)
+insert into routes values ($1, $2, $3, $4)

@@ -2,4 +2,4 @@
 --
 -- tables: topics
 
-insert into topics values (?, ?)
+insert into topics values ($1, $2)

@@ -2,7 +2,7 @@
 -- list rows are owed.
 --
 -- tables: changes, seen, waiting, verdicts, addresses (person, channel, address), tidegate.outbox, tidegate.owed
--- params: $run_id
+-- params: none
 
 with
 
@@ -35,11 +35,10 @@ every_row as (
     union all
 
     select
-        'enter' as kind,
+        case seen.disposition when 'acted' then 'enter' else 'withheld' end as kind,
         seen.audience as subject,
         seen.person,
-        seen.occurrence_id || case when seen.disposition = 'acted' then '' else ' (' || seen.disposition || ')' end
-            as detail,
+        seen.occurrence_id || case seen.disposition when 'acted' then '' else ': ' || seen.disposition end as detail,
         '' as address
     from seen
 
