@@ -6,6 +6,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def _outcome(fate: str, act: Any) -> Outcome:
         case "rejected":
             return Outcome.rejected("no")
         case "retry":
-            return Outcome.retry("later")
+            return Outcome.retry("later", after=0.0)
         case _:
             return Outcome.unknown("silence")
 
@@ -89,7 +90,7 @@ def _deliver(world: World, destination: str, connector: Connector) -> None:
         people=facts.people,
         key="customer_id",
         render=lambda *_: {"subject": "s", "html": "h", "text": "t"},
-        time_budget=0.0,
+        time_budget=30.0,
     )
 
 
@@ -102,7 +103,7 @@ turn = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(turns=st.lists(turn, min_size=1, max_size=5))
 def test_lists_converge_and_no_message_arrives_twice(turns: list[dict[str, Any]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -128,7 +129,8 @@ def test_lists_converge_and_no_message_arrives_twice(turns: list[dict[str, Any]]
             _deliver(world, "mail", Mail(platform))
 
         last = turns[-1]
-        wanted = {last["addresses"][name] for name in last["members"]} - {None}
+        addresses = {last["addresses"][name] for name in last["members"]} - {None}
+        wanted = {sha256(address.encode()).hexdigest() for address in addresses}
         assert platform.members == wanted
         assert all(times == 1 for times in platform.received.values())
         quiet = platform.received.copy()
