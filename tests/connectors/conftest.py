@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tidegate.testing.contract")
-
-from tidegate.testing import RequestChecker  # noqa: E402 (its asserts are rewritten first)
+from tidegate.testing import RequestChecker
 
 ROOT = Path(__file__).parents[2]
 SPECS = Path(os.environ.get("TIDEGATE_SPECS") or ROOT.parent / "shared" / "specs")

@@ -3,6 +3,7 @@
 Needs pytest and pytest-asyncio; nothing else of Tidegate imports this.
 """
 
+from tidegate.testing import rewriting as _rewriting
 from tidegate.testing.contract import ConnectorContract, NetworkContract, judged
 from tidegate.testing.faults import EVERY_FAULT, Fault, Wire
 from tidegate.testing.http_wire import Answer, Asked, HttpWire
@@ -22,3 +23,5 @@ __all__ = [
     "Wire",
     "judged",
 ]
+
+del _rewriting

@@ -1,0 +1,176 @@
+"""One HTTP call: whether it may have happened decides whether it may be made again."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable
+from tidegate.http import LARGEST_BODY, Reply, call, retry_after
+from tidegate.testing import Answer, HttpWire
+
+
+async def post(url: str, *, safe: bool = False, **more: Any) -> Reply:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=0.5)) as session:
+        return await call(session, "POST", url, safe_to_repeat=safe, **{"json": {"a": 1}, **more})
+
+
+async def fault(answer: Answer, *, safe: bool = False) -> DestinationError:
+    async with HttpWire(lambda asked: answer) as wire:
+        with pytest.raises(DestinationError) as raised:
+            await post(wire.url, safe=safe)
+    return raised.value
+
+
+async def test_an_answer_is_read_as_it_is() -> None:
+    async with HttpWire(lambda asked: Answer(201, {"id": 7}, {"X-Thing": "yes"})) as wire:
+        reply = await post(wire.url)
+    assert (reply.status, reply.json(), reply.headers["x-thing"]) == (201, {"id": 7}, "yes")
+    assert wire.asked[0].headers["content-type"] == "application/json"
+    assert wire.asked[0].json() == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("status", "unsafe", "safe"),
+    [
+        (400, Refused, Refused),
+        (401, Closed, Closed),
+        (403, Closed, Closed),
+        (404, Refused, Refused),
+        (408, Retryable, Retryable),
+        (413, Refused, Refused),
+        (429, Retryable, Retryable),
+        (500, InDoubt, Retryable),
+        (502, InDoubt, Retryable),
+        (503, Retryable, Retryable),
+        (504, InDoubt, Retryable),
+        (302, Retryable, Retryable),
+    ],
+)
+async def test_a_status_says_whether_it_happened(status: int, unsafe: type[Exception], safe: type[Exception]) -> None:
+    assert type(await fault(Answer(status))) is unsafe
+    assert type(await fault(Answer(status), safe=True)) is safe
+
+
+@pytest.mark.parametrize("body", [b"", b"  ", b"<html><title>Log in</title></html>", b'{"id": ', b"\xff\xfe"])
+async def test_success_that_cannot_be_understood_is_in_doubt(body: bytes) -> None:
+    async with HttpWire(lambda asked: Answer(200, body)) as wire:
+        reply, repeatable = await post(wire.url), await post(wire.url, safe=True)
+    with pytest.raises(InDoubt):
+        reply.json()
+    with pytest.raises(Retryable):
+        repeatable.json()
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("30", 30.0),
+        ("0.5", 0.5),
+        ("-3", 0.0),
+        ("Sun, 01 Mar 2026 09:31:00 GMT", 60.0),
+        ("Sun, 01 Mar 2026 09:29:00 GMT", 0.0),
+        ("soon", None),
+        ("inf", None),
+        ("nan", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_retry_after_is_a_number_or_a_date(header: str | None, seconds: float | None) -> None:
+    assert retry_after(header, datetime(2026, 3, 1, 9, 30, tzinfo=UTC)) == seconds
+
+
+async def test_what_the_other_side_says_is_kept_without_addresses_and_short() -> None:
+    words = {
+        "error": "no such user ada@example.com, phone +44 7700 900123, token EAABsbCS1iHgBO7ZAcm3",
+        "more": "x" * 999,
+    }
+    found = await fault(Answer(400, words))
+    assert "no such user" in found.detail
+    assert not [text for text in ("ada@", "900123", "EAABsb") if text in found.detail]
+    assert len(found.detail) <= 210
+
+
+async def test_of_a_web_page_only_its_title_is_kept() -> None:
+    page = "<html><head><style>x{}</style><title>Bad &amp; gateway</title></head><body>secret</body></html>"
+    assert (await fault(Answer(502, page, {"content-type": "text/html"}))).detail == "HTTP 502 Bad & gateway"
+
+
+async def raw_server(behave: Any) -> tuple[asyncio.Server, str]:
+    server = await asyncio.start_server(behave, "127.0.0.1", 0)
+    return server, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+
+
+async def test_a_body_that_could_not_be_handed_over_whole_did_not_happen() -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.transport.abort()
+
+    server, url = await raw_server(hang_up)
+    async with server:
+        with pytest.raises(Retryable):
+            await post(url, json=None, body=b"x" * 64_000_000)
+
+
+@pytest.mark.parametrize(
+    "reply", [b"", b"HTTP/9.9 what\r\n\r\n", b"\x00\x01\x02\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"]
+)
+async def test_once_the_request_has_left_silence_nonsense_and_half_an_answer_are_doubt(reply: bytes) -> None:
+    async def nonsense(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.write(reply)
+        await writer.drain()
+        writer.close()
+
+    server, url = await raw_server(nonsense)
+    async with server:
+        with pytest.raises(InDoubt):
+            await post(url)
+        with pytest.raises(Retryable):
+            await post(url, safe=True)
+
+
+async def test_a_refusal_stands_even_where_its_body_was_cut() -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.write(b"HTTP/1.1 422 No\r\nContent-Length: 99\r\n\r\nhalf")
+        await writer.drain()
+        writer.close()
+
+    server, url = await raw_server(refuse)
+    async with server:
+        with pytest.raises(Refused, match="http_422"):
+            await post(url)
+
+
+async def test_an_endless_answer_is_not_read_to_its_end() -> None:
+    endless = Answer(200, b"[" + b" " * (LARGEST_BODY + 1_000_000))
+    async with HttpWire(lambda asked: endless) as wire, aiohttp.ClientSession() as session:
+        reply = await call(session, "GET", wire.url, safe_to_repeat=True)
+    assert len(reply.body) < LARGEST_BODY + 600_000
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "http://no-such-host.invalid/"])
+async def test_nobody_there_means_it_did_not_happen(url: str) -> None:
+    with pytest.raises(Retryable, match="unreachable"):
+        await post(url)
+
+
+@pytest.mark.parametrize("url", ["not an url", "ftp://example.com/", "http://"])
+async def test_an_address_that_is_none_is_for_a_person_to_mend(url: str) -> None:
+    with pytest.raises(Closed, match="bad_address"):
+        await post(url)
+
+
+async def test_the_error_holds_no_trace_of_the_request() -> None:
+    async with HttpWire(lambda asked: Answer(200)) as wire:
+        wire.fail("cut")
+        with pytest.raises(InDoubt) as raised:
+            await post(wire.url, headers={"Authorization": "Bearer hush"}, hide=["hush"])
+    assert raised.value.__cause__ is None
+    assert raised.value.__suppress_context__
