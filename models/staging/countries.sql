@@ -1,5 +1,7 @@
-select *
-from (
+with
+
+known (country, country_code, time_zone, language) as (
+
     values
     ('Australia', 'AU', 'Australia/Sydney', 'en-AU'),
     ('Austria', 'AT', 'Europe/Vienna', 'de-AT'),
@@ -37,4 +39,7 @@ from (
     ('USA', 'US', 'America/New_York', 'en-US'),
     ('United Arab Emirates', 'AE', 'Asia/Dubai', 'en-GB'),
     ('United Kingdom', 'GB', 'Europe/London', 'en-GB')
-) as known (country, country_code, time_zone, language)
+
+)
+
+select * from known

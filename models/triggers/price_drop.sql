@@ -57,10 +57,10 @@ drops as (
     inner join lately
         on
             sold.stock_code = lately.stock_code
-            and lately.day >= sold.day - 28
-            and lately.day < sold.day
-            and lately.quantity >= sold.smallest_quantity
-            and lately.quantity <= sold.smallest_quantity * 3
+            and sold.day - 28 <= lately.day
+            and sold.day > lately.day
+            and sold.smallest_quantity <= lately.quantity
+            and sold.smallest_quantity * 3 >= lately.quantity
     group by sold.stock_code, sold.day, sold.price_now
     having
         count(*) >= 3
