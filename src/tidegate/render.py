@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tidegate.spec.objects import Content, MessageSpec, Project
-from tidegate.templates.content import Compiled, Render, RenderError, compiled, header, rendered
+from tidegate.templates.content import Compiled, Render, RenderError, compiled, header, rendered, scope
 from tidegate.templates.filters import known_language
 
 __all__ = ["RenderError", "Renderer"]
@@ -40,7 +40,7 @@ class Renderer:
         `extra` are further values in scope, such as `unsubscribe_url`. Raises RenderError.
         """
         content, parts = self._content(message_name, channel, language or "")
-        values: dict[str, Any] = {
+        given = {
             "message": message_name,
             "channel": channel,
             "project": self.project.name,
@@ -50,6 +50,7 @@ class Renderer:
             "person": person,
             "entry": entry,
         }
+        values = scope(given)
         result: dict[str, Any] = {}
         address = parts.get("unsubscribe_url") or (None if "unsubscribe_url" in values else self._unsubscribe)
         if address is not None:

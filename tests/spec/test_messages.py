@@ -96,6 +96,7 @@ def test_a_mistake_in_the_front_matter_is_told_with_its_line(shop, front: str, t
         ("sms.txt", "---\nsubject: x\n---\nHi\n", "sms.txt:2: subject: no such key; there is only topic"),
         ("sms.polish.please.txt", "x", "sms.polish.please.txt: a file is called CHANNEL.LANGUAGE.ENDING, such as sms.pt-BR.txt"),
         ("sms.pl.txt", "Hej", "sms.pl.txt: is a translation; sms.txt must be beside it, for all other languages"),
+        ("sms.xx.txt", "Hej", "sms.xx.txt: no language `xx`; write its code, such as `pl` or `pt-BR`"),
         ("email.html", "---\nsubject: x\n---\nx", "is there with another ending; keep one of the two"),
         ("email.pl.txt", "Hej", "email.pl.txt: is the plain text of an e-mail; email.pl.mjml or email.pl.html must be beside it"),
         ("email.txt", "---\nsubject: x\n---\nHi", "email.txt:1: the front matter belongs in email.mjml"),

@@ -17,6 +17,7 @@ from tidegate.spec.message_file import FRONTS
 from tidegate.spec.nearest import closest
 from tidegate.spec.objects import Content, MessageSpec
 from tidegate.spec.validation import check
+from tidegate.templates.filters import known_language
 
 _FILE = re.compile(
     r"(?P<channel>[A-Za-z_]+)(?:\.(?P<language>[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*))?\.(?P<ending>[a-z]+)"
@@ -112,8 +113,13 @@ def _place(path: Path, root: Path, found: Findings) -> tuple[str, str | None, st
         right = " or ".join(f"{channel}.{one}" for one in _ENDINGS[channel])
         found.problems.append(Problem(file, 0, "", f"content for {channel} is written in {right}"))
         return None
-    language = parts["language"]
-    return channel, language.replace("_", "-") if language else None, ending
+    language = parts["language"].replace("_", "-") if parts["language"] else None
+    if language is not None and not known_language(language):
+        found.problems.append(
+            Problem(file, 0, "", f"no language `{language}`; write its code, such as `pl` or `pt-BR`")
+        )
+        return None
+    return channel, language, ending
 
 
 def _called() -> str:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from jinja2 import Template, Undefined
+from jinja2 import Undefined
 from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.nodes import Output, TemplateData
 
@@ -96,17 +96,18 @@ _WORDS: dict[type[Exception], str] = {
 }
 
 
+def scope(values: Values) -> dict[str, Any]:
+    """The values of one message, with the functions that templates may call: made once for all of its parts."""
+    return {**environment(html=False).globals, **values}
+
+
 def _whole(source: str, *, html: bool) -> Render:
+    """`Template.render` without copying all values and globals for each part of each message."""
     template = environment(html).from_string(source)
-    return _fast(template)
-
-
-def _fast(template: Template) -> Render:
-    """`template.render` without the copies of its arguments that a mail each would pay for."""
     root, context, join = template.root_render_func, template.new_context, "".join
 
     def render(values: dict[str, Any]) -> str:
-        return join(root(context(values, shared=False)))
+        return join(root(context(values, shared=True)))
 
     return render
 

@@ -62,7 +62,7 @@ def known_language(tag: str) -> bool:
 
 def _language(context: Context) -> str:
     found = context.get("language")
-    return found if isinstance(found, str) and _known(found) else "en"
+    return found if isinstance(found, str) else "en"
 
 
 def _moment(value: Any) -> Date | datetime:
