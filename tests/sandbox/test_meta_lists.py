@@ -31,7 +31,9 @@ async def test_adding_somebody_twice_changes_nothing(client: Client) -> None:
     await client.put(vips, "ada", "ada")
 
     assert len(await client.api(f"/api/lists/{vips}/members")) == 1
-    assert await client.api(f"/api/lists/{vips}/days") == {next(iter(await _days(client, vips))): {"add": 1, "remove": 0}}
+    assert await client.api(f"/api/lists/{vips}/days") == {
+        next(iter(await _days(client, vips))): {"add": 1, "remove": 0}
+    }
 
 
 async def test_a_changed_telephone_is_the_same_member_and_a_changed_address_another_one(client: Client) -> None:

@@ -299,7 +299,7 @@ class TestControl:
         await client.mail()
         await client.put(await client.audience(), "ada")
         client.fault(kind="error")
-        async with client.session.post(f"{client.sandbox.http_url}/control/reset", json=None) as answer:
+        async with client.session.post(f"{client.sandbox.http_url}/control/reset", json={}) as answer:
             assert answer.status == 204
 
         totals = await client.api("/api/totals")

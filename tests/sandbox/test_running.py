@@ -143,7 +143,10 @@ def test_a_change_that_fails_changes_nothing_and_harms_no_other(tmp_path: Path) 
         connection.execute("insert into labels values ('a', '1')")
         raise ValueError("half way")
 
-    jobs = [store.write(half), store.write(lambda connection: connection.execute("insert into labels values ('b', '2')"))]
+    jobs = [
+        store.write(half),
+        store.write(lambda connection: connection.execute("insert into labels values ('b', '2')")),
+    ]
     with pytest.raises(ValueError, match="half way"):
         jobs[0].result()
     jobs[1].result()
@@ -158,8 +161,12 @@ SPECS = {
     "email": DestinationSpec(
         "email", "smtp", {"host": "${SMTP_HOST}", "from": "Shop <hello@example.com>", "password": "${SMTP_PASSWORD}"}
     ),
-    "sms": DestinationSpec("sms", "twilio", {"account_sid": "${SID}", "auth_token": "${TOKEN}", "from": "+12025550100"}),
-    "ads": DestinationSpec("ads", "meta_custom_audiences", {"ad_account": "act_1", "access_token": "secret:meta-token"}),
+    "sms": DestinationSpec(
+        "sms", "twilio", {"account_sid": "${SID}", "auth_token": "${TOKEN}", "from": "+12025550100"}
+    ),
+    "ads": DestinationSpec(
+        "ads", "meta_custom_audiences", {"ad_account": "act_1", "access_token": "secret:meta-token"}
+    ),
     "hook": DestinationSpec("hook", "webhook", {"url": "https://crm.example.com/hook", "secret": "${HOOK_SECRET}"}),
     "disk": DestinationSpec("disk", "file", {"folder": "/somewhere/else", "format": "jsonl"}),
 }

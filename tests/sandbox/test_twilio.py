@@ -104,7 +104,16 @@ async def test_the_account_can_be_asked_after(client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("text", "count"),
-    [("", 1), ("a" * 160, 1), ("a" * 161, 2), ("€" * 80, 1), ("€" * 81, 2), ("ż" * 70, 1), ("ż" * 71, 2), ("👍" * 36, 2)],
+    [
+        ("", 1),
+        ("a" * 160, 1),
+        ("a" * 161, 2),
+        ("€" * 80, 1),
+        ("€" * 81, 2),
+        ("ż" * 70, 1),
+        ("ż" * 71, 2),
+        ("👍" * 36, 2),
+    ],
 )
 def test_a_text_takes_as_many_segments_as_its_alphabet_needs(text: str, count: int) -> None:
     assert segments(text) == count

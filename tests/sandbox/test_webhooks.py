@@ -14,7 +14,9 @@ from tidegate.sandbox import SECRET
 BODY = json.dumps({"type": "audience.entered", "timestamp": "2011-10-01T06:00:00Z", "data": {"person": "12347"}})
 
 
-async def call(client: Client, *, body: str = BODY, at: datetime | None = None, **changed: str | None) -> tuple[int, str]:
+async def call(
+    client: Client, *, body: str = BODY, at: datetime | None = None, **changed: str | None
+) -> tuple[int, str]:
     at = at or datetime.now(UTC)
     headers: dict[str, str | None] = {
         "webhook-id": "msg_1",

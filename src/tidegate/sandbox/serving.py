@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,24 +37,25 @@ def serve(
 def serve_everything(folder: Path, port: int = 0, smtp_port: int = 0) -> None:
     """Serve platforms, control API and page until interrupted; prints one JSON line of endpoints when ready."""
     with Sandbox(folder, port=port, smtp_port=smtp_port) as sandbox:
-        sys.stdout.write(json.dumps(sandbox.endpoints.as_json()) + "\n")
-        sys.stdout.flush()
-        asyncio.run(_until_interrupted())
+        line = json.dumps(sandbox.endpoints.as_json())
+        asyncio.run(_until_interrupted(lambda: print(line, flush=True)))
 
 
 async def _serve_page(store: Store, host: str, port: int, ready: Callable[[str], None]) -> None:
     server = HttpServer(application(store, shared=host not in _OWN))
     _, bound = await server.start(host, port)
     try:
-        ready(f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{bound}")
-        await _until_interrupted()
+        url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{bound}"
+        await _until_interrupted(lambda: ready(url))
     finally:
         await server.stop()
 
 
-async def _until_interrupted() -> None:
+async def _until_interrupted(ready: Callable[[], None]) -> None:
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, over.set)
+    # only now: who starts us may well stop us as soon as we are ready
+    ready()
     await over.wait()

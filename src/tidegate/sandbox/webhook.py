@@ -26,7 +26,8 @@ class Receiver(Platform):
     connector = "webhook"
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.post(f"/{self.connector}/{{destination}}", self.receive)]
+        path = f"/{self.connector}/{{destination}}"
+        return [web.post(path, self.receive), web.route("*", path, self.other)]
 
     def throttled(self, fault: Fault) -> Reply:
         words = {"message": fault.reason or "Too Many Requests"}
@@ -70,6 +71,10 @@ class Receiver(Platform):
             return Reply(204, accepted=1)
 
         return await exchange(request, self, "receive", [(values["webhook_id"], text)], apply)
+
+    async def other(self, request: web.Request) -> web.Response:
+        reply = Reply(405, {"message": "POST only"}, {"Allow": "POST"})
+        return await decline(request, self.connector, request.method, reply)
 
     async def _decline(self, request: web.Request, status: int, words: str) -> web.Response:
         return await decline(request, self.connector, "receive", Reply(status, {"message": words}))

@@ -87,7 +87,10 @@ def _begin(path: Path) -> tuple[list[str], list[list[Any]], str]:
             case ".parquet":
                 import polars  # costs 0.1 s, and few look at Parquet
 
-                frame = polars.scan_parquet(path).head(_ROWS).collect()
+                try:
+                    frame = polars.scan_parquet(path).head(_ROWS).collect()
+                except polars.exceptions.PolarsError as fault:
+                    raise ValueError(str(fault)) from fault
                 return frame.columns, [list(row) for row in frame.rows()], ""
     except (OSError, ValueError, csv.Error, UnicodeDecodeError) as fault:
         return [], [], f"This file cannot be read: {fault}"
