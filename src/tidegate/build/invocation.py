@@ -6,6 +6,7 @@ on disk (dbt's partial parsing) for the next process.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import warnings
@@ -114,6 +115,10 @@ def _invoke(arguments: list[str], manifest: Any) -> Any:
         if environment is not None:
             # Without this the file stays locked until Python collects the object.
             environment.close()
+        log = logging.getLogger("file_log")  # dbt's; it leaves the file open
+        for handler in list(log.handlers):
+            log.removeHandler(handler)
+            handler.close()
 
 
 @contextmanager
