@@ -45,10 +45,10 @@ unit: $(STAMP)
 	@$(BIN)/python -m pytest -n 2
 
 bench: $(STAMP)  ## measure against the bare engine (see benchmarks/README.md)
-	@$(BIN)/python -m benchmarks
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; echo; done
 
 soak: $(STAMP)  ## kill runs at random, many times, and look for a message sent twice
-	@$(BIN)/python -m pytest -m soak -n 0
+	@$(BIN)/python -m pytest -m soak -n 0 --timeout 0
 
 prefect: $(STAMP)  ## start a Prefect server and serve the flows
 	@$(BIN)/python -m flows.serve

@@ -10,12 +10,13 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 
 from tidegate import __version__
-from tidegate.cli import faults
+from tidegate.cli import faults, place
 
 
 class Entry(NamedTuple):
@@ -98,6 +99,7 @@ class Commands(click.Group):
         **extra: Any,
     ) -> Any:
         words = list(sys.argv[1:] if args is None else args)
+        place.asked.set(Path())
         try:
             result = super().main(words, prog_name, complete_var, standalone_mode=False, **extra)
             code = result if isinstance(result, int) else 0

@@ -43,13 +43,14 @@ def find(folder: Path) -> Path:
 def log_folder() -> Path:
     """Where unexpected faults are written: in the project that the command is about, else in the user's cache."""
     try:
-        return find(_asked.get()) / ".tidegate" / "log"
+        return find(asked.get()) / ".tidegate" / "log"
     except Mistake:
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         return cache / "tidegate" / "log"
 
 
-_asked: ContextVar[Path] = ContextVar("asked", default=Path("."))
+#: The folder that the present command was told to look in, for whoever tells of its faults.
+asked: ContextVar[Path] = ContextVar("asked", default=Path())
 
 OPTIONS = (
     click.option(
@@ -69,7 +70,7 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def with_place(project: Path, target: str | None, debug: bool, **kwargs: Any) -> Any:
-        _asked.set(project)
+        asked.set(project)
         return command(place=Place(find(project), target), **kwargs)
 
     for option in reversed(OPTIONS):
