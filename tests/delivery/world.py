@@ -129,6 +129,13 @@ class World:
                 },
             )
 
+    def owe_removal(self, person: str, identity: str, identifiers: str) -> None:
+        self.query(
+            "insert into tidegate.owed values "
+            "('wire', 'VIP', ?, 'remove', ?, ?, '{}', null, 'due', false, null, null, 0, ?, null, ?)",
+            [person, identity, identifiers, self.now, self.run_id],
+        )
+
     def gate(self) -> None:
         """What the next run's gate does with what is planned and due."""
         self.query(

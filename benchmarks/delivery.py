@@ -1,0 +1,236 @@
+"""Delivery to a local HTTP server against a bare aiohttp loop with the same concurrency and batch.
+
+    python benchmarks/delivery.py [--messages 20000] [--rows 500000] [--rounds 3]
+
+The server is a process of its own: it reads the JSON and answers with an outcome for each row. The bare loop
+has its payloads in memory and keeps nothing; the delivery claims them from the warehouse, journals every
+call, and settles every row. Both run in turn, in the same process; medians are compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, Row, Target
+from tidegate.delivery import deliver
+from tidegate.spec.objects import ModelColumns
+from tidegate.warehouse import Warehouse
+
+NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+PEOPLE = ModelColumns("people", '"main"."people"', {"person_id": "BIGINT", "email": "VARCHAR", "name": "VARCHAR"})
+CONCURRENCY = 64
+BATCH = 1000
+
+
+def serve(ready: Connection) -> None:
+    """Answer each row of each call with "accepted"."""
+
+    async def take(request: web.BaseRequest) -> web.StreamResponse:
+        rows = json.loads(await request.read())["rows"]
+        return web.Response(text=json.dumps({"results": ["accepted"] * len(rows)}), content_type="application/json")
+
+    async def main() -> None:
+        runner = web.ServerRunner(web.Server(take, access_log=None))
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        ready.send(runner.addresses[0][1])
+        await asyncio.Event().wait()
+
+    asyncio.run(main())
+
+
+class Settings(ConnectorSettings):
+    url: str
+    batch: int
+    concurrency: int
+
+
+class Local(Connector):
+    channel = "email"
+    modes = frozenset({"send", "list"})
+    Settings = Settings
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.settings.batch, self.settings.concurrency)
+
+    async def send(self, messages: Sequence[Message]) -> list[Outcome]:
+        return await self._post([payload(message.key, message.to, message.content) for message in messages])
+
+    async def upsert(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        return await self._post([row.identifiers for row in rows])
+
+    async def _post(self, rows: list[Any]) -> list[Outcome]:
+        return [Outcome(result) for result in await post(self.session, self.settings.url, rows)]
+
+
+async def post(session: aiohttp.ClientSession, url: str, rows: Sequence[Any]) -> list[Any]:
+    async with session.post(url, json={"rows": rows}) as response:
+        response.raise_for_status()
+        results: list[Any] = json.loads(await response.read())["results"]
+        return results
+
+
+def payload(key: str, to: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    return {"key": key, "to": to, **content}
+
+
+def render(message: str, channel: str, person: Mapping[str, Any], entry: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return {"subject": f"{message}, {person['name']}", "text": f"Order {entry['order']} is on its way."}
+
+
+def message_payload(number: int) -> dict[str, Any]:
+    content = render("shipped", "email", {"name": f"Ada {number}"}, {"order": number}, "")
+    return payload(f"orders:{number}:1:on_occurrence.shipped:1", f"p{number}@example.com", content)
+
+
+def row_payload(number: int) -> dict[str, str]:
+    return {"email": f"{number:064x}", "phone": f"{number * 7:064x}"}
+
+
+def bare(url: str, payloads: Sequence[Any], batch: int, concurrency: int) -> float:
+    """Seconds that the bare loop takes."""
+
+    async def main() -> None:
+        starts = iter(range(0, len(payloads), batch))
+
+        async def work(session: aiohttp.ClientSession) -> None:
+            for start in starts:
+                rows = payloads[start : start + batch]
+                results = await post(session, url, rows)
+                assert len(results) == len(rows)
+
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=concurrency)) as session:
+            await asyncio.gather(*[work(session) for _ in range(concurrency)])
+
+    began = time.perf_counter()
+    asyncio.run(main())
+    return time.perf_counter() - began
+
+
+def delivered(url: str, prepare: Callable[[Warehouse], None], count: int, batch: int, concurrency: int) -> float:
+    """Seconds that the delivery takes, from its first look into the warehouse to its last commit."""
+    with tempfile.TemporaryDirectory() as folder:
+        warehouse = Warehouse(Path(folder) / "warehouse.duckdb")
+        prepare(warehouse)
+        began = time.perf_counter()
+        result = deliver(
+            warehouse,
+            run_id="benchmark",
+            as_of=NOW,
+            destination="local",
+            connector=Local(Settings(url=url, batch=batch, concurrency=concurrency)),
+            people=PEOPLE,
+            key="person_id",
+            render=render,
+        )
+        took = time.perf_counter() - began
+        assert result.accepted == count, result
+    return took
+
+
+def plan_messages(count: int) -> Callable[[Warehouse], None]:
+    def prepare(warehouse: Warehouse) -> None:
+        with warehouse.session() as connection:
+            connection.execute(
+                """
+                create table main.people as
+                select i as person_id, 'p' || i || '@example.com' as email, 'Ada ' || i as name
+                from range($count) as numbers(i)
+                """,
+                {"count": count},
+            )
+            connection.execute(
+                """
+                insert into tidegate.outbox
+                select
+                    'orders:' || i || ':1:on_occurrence.shipped:1', 'orders', i, '1', 'on_occurrence.shipped', 1,
+                    'shipped', '["local"]', 'email', 'local', '{"order": ' || i || '}', $now,
+                    $now::timestamptz + interval '1 day', 0, 'ready', null, null, 0, null, 'benchmark', null, $now, null
+                from range($count) as numbers(i)
+                """,
+                {"count": count, "now": NOW},
+            )
+
+    return prepare
+
+
+def owe_rows(count: int) -> Callable[[Warehouse], None]:
+    def prepare(warehouse: Warehouse) -> None:
+        with warehouse.session() as connection:
+            connection.execute("insert into tidegate.lists values ('local', 'everyone', 'list', '1', 'benchmark')")
+            connection.execute(
+                """
+                insert into tidegate.owed
+                select
+                    'local', 'everyone', i, 'add', md5(identifiers), identifiers, '{}', i, 'due', false, null, null,
+                    0, $now, null, 'benchmark'
+                from (
+                    select
+                        i, '{"email":"' || printf('%064x', i) || '","phone":"' || printf('%064x', i * 7) || '"}'
+                        as identifiers
+                    from range($count) as numbers(i)
+                )
+                """,
+                {"count": count, "now": NOW},
+            )
+
+    return prepare
+
+
+def compare(
+    name: str, url: str, payloads: Sequence[Any], prepare: Callable[[Warehouse], None], batch: int, rounds: int
+) -> dict[str, Any]:
+    count = len(payloads)
+    loops, deliveries = [], []
+    for _ in range(rounds):
+        loops.append(bare(url, payloads, batch, CONCURRENCY))
+        deliveries.append(delivered(url, prepare, count, batch, CONCURRENCY))
+    loop, delivery = count / statistics.median(loops), count / statistics.median(deliveries)
+    print(f"{name:28} bare loop {loop:10,.0f}/s   delivery {delivery:10,.0f}/s   {delivery / loop:6.0%}")
+    return {"name": name, "bare_per_second": loop, "delivery_per_second": delivery, "ratio": delivery / loop}
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--messages", type=int, default=20_000)
+    arguments.add_argument("--rows", type=int, default=500_000)
+    arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--json", type=Path, help="write the numbers here, too")
+    given = arguments.parse_args()
+    ours, theirs = multiprocessing.Pipe()
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
+    server.start()
+    url = f"http://127.0.0.1:{ours.recv()}/"
+    try:
+        messages = [message_payload(number) for number in range(given.messages)]
+        rows = [row_payload(number) for number in range(given.rows)]
+        found = [
+            compare("messages, one a request", url, messages, plan_messages(given.messages), 1, given.rounds),
+            compare("rows, one a request", url, rows[: given.messages], owe_rows(given.messages), 1, given.rounds),
+            compare("rows, 1,000 a request", url, rows, owe_rows(given.rows), BATCH, given.rounds),
+        ]
+    finally:
+        server.terminate()
+        server.join()
+    if given.json:
+        given.json.write_text(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
