@@ -63,7 +63,7 @@ def destinations(report: Report) -> None:
 
 
 def guards(run_id: str, decision: Decision) -> None:
-    """What each guard said. A blocked audience waits for the flow `approve`, or `tidegate approve`."""
+    """What each guard said: of audiences, and of the lists that wait with them."""
     rows = [
         {"what": one.audience, "verdict": one.verdict, "entered": one.entered, "left": one.left, "why": one.reason}
         for one in decision.audiences
@@ -71,15 +71,15 @@ def guards(run_id: str, decision: Decision) -> None:
     rows += [
         {
             "what": f"{one.destination}: {one.list}",
-            "verdict": "blocked",
+            "verdict": "held",
             "entered": one.add,
             "left": one.remove,
-            "why": one.blocked,
+            "why": f"waits with {one.blocked}",
         }
         for one in decision.lists
         if one.blocked
     ]
-    rows.sort(key=lambda row: row["verdict"] != "blocked")
+    rows.sort(key=lambda row: row["verdict"] not in ("blocked", "held"))
     create_table_artifact(
         key="guard-verdicts",
         description=f"Run `{run_id}`. A blocked audience waits for the deployment `approve`",

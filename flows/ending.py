@@ -31,9 +31,8 @@ def _destinations(report: Report) -> list[str]:
 
 
 def _blocked(report: Report) -> list[str]:
-    blocked = [(one.audience, one.reason) for one in report.decision.audiences if one.verdict == "blocked"]
-    blocked += [(f"{one.destination}: {one.list}", one.blocked) for one in report.decision.lists if one.blocked]
-    return [f"{what} is blocked: {why}. Nothing of it is sent until the flow `approve` is run" for what, why in blocked]
+    blocked = [one for one in report.decision.audiences if one.verdict == "blocked"]
+    return [f"{one.audience} is blocked and waits for the flow `approve`: {one.reason}" for one in blocked]
 
 
 def _stopped(report: Report) -> list[str]:
