@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import aiosmtplib
 import pytest
 from pydantic import SecretStr
 
@@ -226,3 +228,31 @@ async def test_a_platform_the_sandbox_does_not_speak_for_is_not_called_for_real(
     assert answer.status == 501
     assert "does not speak the API of hubspot" in body["error"]
     assert [one["connector"] for one in await client.api("/control/calls")] == ["hubspot"]
+
+
+async def test_a_store_that_cannot_be_written_answers_as_a_platform_that_is_down(client: Client) -> None:
+    store = client.sandbox.store
+    await client.text()
+    store.write(lambda connection: connection.execute("pragma query_only = on")).result()
+
+    status, error, _ = await client.text()
+    with pytest.raises(aiosmtplib.SMTPDataError) as refusal:
+        await client.mail()
+
+    assert (status, error["status"], refusal.value.code) == (503, 503, 452)
+    assert len(await client.inbox()) == 1
+
+
+async def test_two_processes_writing_at_once_lose_nothing_and_refuse_nobody(tmp_path: Path) -> None:
+    folder = tmp_path / "sandbox"
+    with process(folder) as (_, one), process(folder) as (_, two):
+        async with aiohttp.ClientSession() as session:
+            clients = [Client(connect(each["http_url"]), session) for each in (one, two)]  # type: ignore[arg-type]
+
+            async def several(client: Client, number: int) -> list[str]:
+                return [(await client.text(body=f"{number}.{each}"))[1]["sid"] for each in range(25)]
+
+            sent = await asyncio.gather(*[several(clients[number % 2], number) for number in range(16)])
+            kept = [row["provider_id"] for row in await clients[0].inbox("?count=1000")]
+
+    assert sorted(kept) == sorted(sid for each in sent for sid in each)

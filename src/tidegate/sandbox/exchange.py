@@ -84,7 +84,10 @@ async def exchange(
         note(connection, Call(connector, operation, status, len(rows), reply.accepted, befallen.name))
         return reply
 
-    reply = await asyncio.wrap_future(store.write(perform))
+    try:
+        reply = await asyncio.wrap_future(store.write(perform))
+    except sqlite3.Error:  # the disk is full, or somebody holds the file: nothing was kept
+        return platform.failed(Fault(kind="error", status=503)).response()
     if fault is None or fault.kind in ("throttle", "error"):
         return reply.response()
     return await _misbehave(request, fault, reply)

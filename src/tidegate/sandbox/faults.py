@@ -46,15 +46,15 @@ class Fault(BaseModel):
 
     kind: Kind
     connector: str | None = None
-    times: int | None = Field(None, ge=1)
-    skip: int = Field(0, ge=0)
+    times: int | None = Field(default=None, ge=1)
+    skip: int = Field(default=0, ge=0)
     match: str | None = None
-    every: int | None = Field(None, ge=1)
-    share: float | None = Field(None, ge=0, le=1)
+    every: int | None = Field(default=None, ge=1)
+    share: float | None = Field(default=None, ge=0, le=1)
     seed: int = 0
-    status: int | None = Field(None, ge=200, le=599)
-    after: float = Field(1.0, ge=0)
-    hold: float = Field(60.0, ge=0)
+    status: int | None = Field(default=None, ge=200, le=599)
+    after: float = Field(default=1.0, ge=0)
+    hold: float = Field(default=60.0, ge=0)
     accept: int | Literal["all"] = 0
     at: Place | None = None
     code: int | None = None
