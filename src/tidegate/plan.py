@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from tidegate import land, queries
 from tidegate.channels import CHANNELS
 from tidegate.decision.decide import Facts, decide
 from tidegate.decision.stays import person_of
+from tidegate.errors import WarehouseError
 from tidegate.facts import gather
 from tidegate.results import Decision, PlanResult, PlanRow
 from tidegate.run import new_id, refuse_going_back
+from tidegate.warehouse import Warehouse
 from tidegate.workspace import Workspace
 
 SCRATCH = "tidegate_plan"
@@ -39,7 +42,12 @@ def plan(
         project, warehouse = workspace.project, workspace.warehouse
         clock = (as_of or project.clock or datetime.now(UTC).replace(microsecond=0)).astimezone(UTC)
         refuse_going_back(warehouse, clock)
-        notes = _notes(workspace)
+        waiting = land.waiting(warehouse, project.root, project.landings)
+        if waiting and not _anything_landed(warehouse):
+            raise WarehouseError(
+                f"nothing has been loaded yet, so there is nobody to plan for; `tidegate land` loads {_named(waiting)}"
+            )
+        notes = _notes(workspace, waiting)
         try:
             built = builder.build(project.root, project.target, clock, scratch=SCRATCH)
             results, facts = gather(workspace, built, run_id=new_id(clock), as_of=clock)
@@ -56,15 +64,22 @@ def plan(
     return PlanResult(clock, tuple(results), decision, listed, notes)
 
 
-def _notes(workspace: Workspace) -> tuple[str, ...]:
+def _anything_landed(warehouse: Warehouse) -> bool:
+    with warehouse.session() as connection:
+        row = connection.execute(queries.text("plan/anything_landed")).fetchone()
+    return bool(row and row[0])
+
+
+def _named(files: Sequence[Path]) -> str:
+    names = ", ".join(path.name for path in files[:3]) + (" ..." if len(files) > 3 else "")
+    return f"{len(files)} new event {'file' if len(files) == 1 else 'files'} ({names})"
+
+
+def _notes(workspace: Workspace, waiting: Sequence[Path]) -> tuple[str, ...]:
     """What a run would do first, and a plan does not."""
     notes = []
-    waiting = land.waiting(workspace.warehouse, workspace.project.root, workspace.project.landings)
     if waiting:
-        names = ", ".join(path.name for path in waiting[:3]) + (" ..." if len(waiting) > 3 else "")
-        notes.append(
-            f"{len(waiting)} new event file(s) would be loaded first ({names}); `tidegate land` loads them now"
-        )
+        notes.append(f"a run would load {_named(waiting)} first; `tidegate land` loads them now")
     if any((workspace.warehouse.home / "journal").glob("*.jsonl")):
         notes.append("the last run was interrupted; the next one settles what it left behind first")
     return tuple(notes)

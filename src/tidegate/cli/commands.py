@@ -86,7 +86,7 @@ class Commands(click.Group):
         with formatter.section("Exit codes"):
             formatter.write_dl([(str(code), meaning) for code, meaning in EXIT_CODES])
         with formatter.section("Examples"):
-            formatter.write_text("tidegate init shop && cd shop && tidegate plan")
+            formatter.write_text("tidegate init shop && cd shop && tidegate land && tidegate plan")
             formatter.write_text("tidegate run --target prod")
 
     def main(

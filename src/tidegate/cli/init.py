@@ -26,6 +26,7 @@ def command(directory: Path, debug: bool) -> int:
     Example:
       tidegate init shop
       cd shop
+      tidegate land
       tidegate plan
     """
     from tidegate import starter
@@ -48,6 +49,7 @@ def command(directory: Path, debug: bool) -> int:
     for line, why in (
         (f"cd {shlex.quote(str(directory))}", ""),
         ("tidegate check", "validate everything"),
+        ("tidegate land", "load the events in data/"),
         ("tidegate plan", "what a run would do now"),
         ("tidegate replay --from 2011-10-01 --to 2011-12-09 --every 1d", "an autumn, day by day, into a sandbox"),
         ("tidegate sandbox", "look at what it sent"),
