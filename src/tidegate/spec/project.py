@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from sqlglot import exp
 
@@ -112,8 +112,8 @@ def _check_settings(settings: SettingsFile, document: Document, models: frozense
         near = hint(settings.people, models)
         near = near if near.startswith("did you") else "there is no such file under models/"
         found.add(document, ("people",), f"no model `{settings.people}`; {near}")
-    zones = available_timezones()
-    if settings.time_zone not in zones:
+    if not _is_time_zone(settings.time_zone):
+        zones = available_timezones()
         found.add(
             document, ("time_zone",), f"no time zone `{settings.time_zone}`; {several(settings.time_zone, zones)}"
         )
@@ -136,6 +136,14 @@ def _check_settings(settings: SettingsFile, document: Document, models: frozense
             found.add(
                 document, ("land", at, "into"), "the schema `tidegate` holds the engine's own state; choose another"
             )
+
+
+def _is_time_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        return False
+    return True
 
 
 def _consent(settings: SettingsFile | None, document: Document, found: Findings) -> dict[str, exp.Expr]:

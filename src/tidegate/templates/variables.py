@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from jinja2 import TemplateAssertionError, nodes
 from jinja2.meta import find_undeclared_variables
@@ -42,7 +43,8 @@ _FORBIDDEN: tuple[tuple[type[nodes.Node], str], ...] = (
 )
 
 
-def used(source: str) -> list[Variable]:
+@lru_cache(maxsize=1024)
+def used(source: str) -> tuple[Variable, ...]:
     """Raises jinja2.TemplateSyntaxError, for unknown filters too, and ForbiddenError."""
     made = environment(html=False)
     tree = made.parse(source)
@@ -54,9 +56,8 @@ def used(source: str) -> list[Variable]:
         for node in tree.find_all(kind):
             if node.name not in offered:
                 raise TemplateAssertionError(f"No {kind.__name__.lower()} named {node.name!r}", node.lineno)
-    made.compile(source)
     outer = find_undeclared_variables(tree)
-    return [variable for variable in _walk(tree) if variable.name in outer and variable.name not in made.globals]
+    return tuple(variable for variable in _walk(tree) if variable.name in outer and variable.name not in made.globals)
 
 
 def _walk(node: nodes.Node) -> Iterator[Variable]:
