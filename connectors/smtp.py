@@ -20,8 +20,8 @@ import aiosmtplib
 from aiosmtplib.response import SMTPResponse
 from pydantic import Field, SecretStr
 
-from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome
-from tidegate.errors import Closed, DestinationError, Retryable
+from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
+from tidegate.errors import Closed, Retryable
 from tidegate.mask import mask
 from tidegate.mime import Mail, Unsendable, build
 
@@ -82,17 +82,7 @@ class Smtp(Connector):
         return f"{self.settings.host}:{self._port} takes mail{user}, {secure[1] if secure else 'without encryption'}"
 
     async def send(self, messages: Sequence[Message]) -> list[Outcome]:
-        """One transaction a message. Raises only when no message went before."""
-        outcomes: list[Outcome] = []
-        for message in messages:
-            try:
-                outcomes.append(await self._send(message))
-            except DestinationError as fault:  # no connection: the rest has no better chance
-                if not outcomes:
-                    raise
-                outcomes += [Outcome.of(fault)] * (len(messages) - len(outcomes))
-                break
-        return outcomes
+        return await one_by_one(messages, self._send)
 
     async def _send(self, message: Message) -> Outcome:
         reply_to = self.settings.reply_to
@@ -172,6 +162,9 @@ class Smtp(Connector):
     def _refusal(self, reply: SMTPResponse) -> Outcome:
         if reply.code // 100 == 5:
             return Outcome.rejected(f"smtp_{reply.code}", self._words(reply))
+        if reply.code == 421 or reply.message.startswith("4.7."):
+            # 421 and the policy codes of RFC 3463 are how providers say "too many, too fast".
+            return Outcome.retry("throttled", detail=self._words(reply))
         # 4yz is "try again" (RFC 5321, 4.2.1); anything else here is no SMTP, and nothing was accepted.
         return Outcome.retry(f"smtp_{reply.code}", detail=self._words(reply))
 

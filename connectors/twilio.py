@@ -13,7 +13,7 @@ from typing import Any, Self
 import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
-from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome
+from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.http import Reply, call, doubtful
 from tidegate.mask import mask
@@ -93,19 +93,7 @@ class Twilio(Connector):
         return f"Twilio account {self.settings.account_sid[:6]}… is active"
 
     async def send(self, messages: Sequence[Message]) -> list[Outcome]:
-        """One call a message. Raises only Closed, and only when no message went before."""
-        outcomes: list[Outcome] = []
-        for message in messages:
-            try:
-                outcomes.append(await self._send(message))
-            except Closed as fault:
-                if not outcomes:
-                    raise
-                outcomes += [Outcome.of(fault)] * (len(messages) - len(outcomes))
-                break
-            except DestinationError as fault:
-                outcomes.append(Outcome.of(fault))
-        return outcomes
+        return await one_by_one(messages, self._send)
 
     async def _send(self, message: Message) -> Outcome:
         number = _SEPARATORS.sub("", message.to)

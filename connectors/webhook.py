@@ -7,7 +7,6 @@ receiver tells repetitions by `webhook-id`, so every call may be repeated.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import hashlib
@@ -22,7 +21,17 @@ import aiohttp
 from pydantic import Field, SecretStr, field_validator
 from standardwebhooks import Webhook as Signer
 
-from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Message, Outcome, Row, Target
+from tidegate.connector import (
+    Connector,
+    ConnectorSettings,
+    Identifier,
+    Limits,
+    Message,
+    Outcome,
+    Row,
+    Target,
+    one_by_one,
+)
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.http import Reply, call
 
@@ -49,7 +58,6 @@ class WebhookSettings(ConnectorSettings):
     url: str = Field(pattern=r"^https?://")
     secret: SecretStr
     """`whsec_` and the key in base64: 24 to 64 bytes ("Signature scheme")."""
-    concurrency: int = Field(8, ge=1, le=200)
 
     @field_validator("secret")
     @classmethod
@@ -75,7 +83,7 @@ class Webhook(Connector):
     @property
     def limits(self) -> Limits:
         # "Payloads ideally under 20 kB" ("Payload size"): about a hundred rows.
-        return Limits(batch=100, concurrency=self.settings.concurrency)
+        return Limits(batch=100, concurrency=8, messages=1)
 
     async def open(self, session: aiohttp.ClientSession) -> None:
         await super().open(session)
@@ -83,7 +91,6 @@ class Webhook(Connector):
         # Somebody may be added, removed and added again with the same values: the same rows in a later
         # run must not look like a repetition of these.
         self._nonce = secrets.token_hex(8)
-        self._calls = asyncio.Semaphore(self.settings.concurrency)
 
     async def prove(self) -> str:
         # Any event would be acted upon, so only the way to the receiver is tried: every answer will do.
@@ -102,11 +109,7 @@ class Webhook(Connector):
         return await self._rows(target, "removed", data)
 
     async def send(self, messages: Sequence[Message]) -> list[Outcome]:
-        results = await asyncio.gather(*(self._send(message) for message in messages), return_exceptions=True)
-        closed = [result for result in results if isinstance(result, Closed)]
-        if len(closed) == len(results) and closed:
-            raise closed[0]
-        return [_outcome(result) for result in results]
+        return await one_by_one(messages, self._send)
 
     async def _rows(self, target: Target, happened: str, rows: list[dict[str, Any]]) -> list[Outcome]:
         kind, data = f"{target.mode}.{happened}", {target.mode: target.name, "rows": rows}
@@ -125,8 +128,7 @@ class Webhook(Connector):
         data = {"key": message.key, "person": message.person, "body": body}
         if message.to:
             data["to"] = message.to
-        async with self._calls:
-            await self._post(message.key, "message", message.at, data)
+        await self._post(message.key, "message", message.at, data)
         return Outcome.accepted(message.key)
 
     async def _post(self, identity: str, kind: str, at: datetime, data: Mapping[str, Any]) -> None:
@@ -153,14 +155,6 @@ class _Answered(Refused):
 
 def _any_answer(reply: Reply) -> DestinationError:
     return _Answered("answered", f"HTTP {reply.status}")
-
-
-def _outcome(result: Outcome | BaseException) -> Outcome:
-    if isinstance(result, DestinationError):
-        return Outcome.of(result)
-    if isinstance(result, BaseException):
-        raise result
-    return result
 
 
 def _judge(reply: Reply) -> DestinationError | None:

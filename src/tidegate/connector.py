@@ -10,7 +10,7 @@ A connector is one file, `connectors/NAME.py`, that holds one class derived from
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal, Self
@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Literal, Self
 import aiohttp
 from pydantic import BaseModel, ConfigDict
 
-from tidegate.errors import DestinationError, InDoubt, Retryable, Unsupported
+from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable, Unsupported
 
 Channel = Literal["email", "sms", "push", "chat", "ads", "crm", "file", "webhook"]
 Mode = Literal["send", "list", "object"]
@@ -107,11 +107,15 @@ class Identifier:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the platform takes: rows in one call, calls at once, calls a second (None: no stated limit)."""
+    """What the platform takes: rows in one call, calls at once, calls a second (None: no stated limit).
+
+    `messages` in one call of `send`, where that is another number than rows.
+    """
 
     batch: int = 1
     concurrency: int = 8
     per_second: float | None = None
+    messages: int | None = None
 
 
 class ConnectorSettings(BaseModel):
@@ -163,3 +167,25 @@ class Connector:
     async def lookup(self, keys: Sequence[str]) -> dict[str, Outcome]:
         """What became of messages sent earlier; keys that the platform does not know are left out."""
         raise Unsupported("cannot look messages up", type(self).__module__)
+
+
+async def one_by_one(messages: Sequence[Message], send: Callable[[Message], Awaitable[Outcome]]) -> list[Outcome]:
+    """`Connector.send` for a platform that takes one message a call: what befalls one is not the others' fate.
+
+    Raises only what the delivery should know of as a whole: whatever befell a message that came alone, and
+    Closed before anything was sent. After Closed nothing more is tried.
+    """
+    outcomes: list[Outcome] = []
+    for message in messages:
+        try:
+            outcomes.append(await send(message))
+        except Refused as fault:
+            outcomes.append(Outcome.of(fault))
+        except DestinationError as fault:
+            closed = isinstance(fault, Closed)
+            if len(messages) == 1 or (closed and not outcomes):
+                raise
+            outcomes += [Outcome.of(fault)] * (len(messages) - len(outcomes) if closed else 1)
+            if closed:
+                break
+    return outcomes

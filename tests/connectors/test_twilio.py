@@ -47,7 +47,12 @@ async def send(wire: HttpWire, *messages: Message, **settings: Any) -> list[Outc
     connector: Connector = Twilio(Twilio.Settings.model_validate({k: v for k, v in given.items() if v is not None}))
     async with aiohttp.ClientSession() as session:
         await connector.open(session)
-        return await connector.send(messages)
+        try:
+            return await connector.send(messages)
+        except Closed:
+            raise
+        except DestinationError as fault:
+            return [Outcome.of(fault)] * len(messages)
 
 
 def text(body: str = "Your order is on its way", to: str = "+44 7700 900123") -> Message:

@@ -46,7 +46,7 @@ class Outbox:
     """Messages of one destination in one run. `people` is the people model, `key` its key column."""
 
     what = "messages"
-    sizes = (2_000, 40_000)
+    sizes = (2_000, 20_000)
 
     def __init__(
         self,
@@ -65,37 +65,35 @@ class Outbox:
         self._destination = destination
         self._run_id = run_id
         self._as_of = as_of
-        self._batch = max(connector.limits.batch, 1)
+        self._batch = max(connector.limits.messages or connector.limits.batch, 1)
         self._people = _people(people, key, connector.channel)
         self._render = render
         self._swept = False
 
-    def claim(self, claim: str, size: int) -> Portion | None:
+    def claim(self, connection: duckdb.DuckDBPyConnection, claim: str, size: int) -> Portion | None:
         """Skips what has expired or has no address (any more); see Stock.claim."""
         journal: Journal | None = None
-        with self._warehouse.session() as connection:
-            try:
-                with transaction(connection):
-                    rows, columns = self._take(connection, claim, size)
-                    if rows:
-                        journal = self._journal(claim)
-                        checkpoint("journal created")
-                        connection.execute(
-                            queries.bind("delivery/open_message_attempts"), {"claim": claim, "run_id": self._run_id}
-                        )
-            except BaseException:
-                if journal is not None:
-                    journal.delete()
-                raise
+        try:
+            with transaction(connection):
+                rows, columns = self._take(connection, claim, size)
+                if rows:
+                    journal = self._journal(claim)
+                    checkpoint("journal created")
+                    opening = {"claim": claim, "run_id": self._run_id}
+                    connection.execute(queries.bind("delivery/open_message_attempts"), opening)
+        except BaseException:
+            if journal is not None:
+                journal.delete()
+            raise
         if journal is None:
             return None
         checkpoint("claim committed")
-        portion = Portion(claim, journal, [row[0] for row in rows], partial(self._message, rows, columns))
+        portion = Portion(claim, journal, [row[0] for row in rows], partial(self._messages, rows, columns))
         portion.calls = [Call(portion, _send, places) for places in batches(range(len(rows)), self._batch)]
         return portion
 
-    def settle(self, claim: str, judgement: Judgement) -> None:
-        settle(self._warehouse, claim, judgement, run_id=self._run_id, as_of=self._as_of)
+    def settle(self, connection: duckdb.DuckDBPyConnection, claim: str, judgement: Judgement) -> None:
+        settle(connection, claim, judgement, run_id=self._run_id, as_of=self._as_of)
 
     def _take(
         self, connection: duckdb.DuckDBPyConnection, claim: str, size: int
@@ -133,35 +131,34 @@ class Outbox:
         header = Header.of(claim, "messages", self._destination, self._run_id, repeatable=self.repeatable)
         return Journal.create(self._warehouse.home / "journal", header)
 
-    def _message(self, rows: Sequence[tuple[Any, ...]], columns: Sequence[str], place: int) -> Message:
-        message_key, person, message, channel, context, _, address, *values = rows[place]
+    def _messages(
+        self, rows: Sequence[tuple[Any, ...]], columns: Sequence[str], places: Sequence[int]
+    ) -> list[Message | CannotRender]:
+        return [self._message(rows[place], columns) for place in places]
+
+    def _message(self, row: tuple[Any, ...], columns: Sequence[str]) -> Message | CannotRender:
+        message_key, person, message, channel, context, _, address, *values = row
+        everything = dict(zip(columns[_LEADING + 2 :], values, strict=True))
         try:
-            content = self._render(
-                message,
-                channel,
-                dict(zip(columns[_LEADING + 2 :], values, strict=True)),
-                json.loads(context),
-                message_key,
-            )
+            content = self._render(message, channel, everything, json.loads(context), message_key)
         except TidegateError as fault:
-            raise CannotRender(str(fault).splitlines()[0]) from fault
+            return CannotRender(str(fault).splitlines()[0])
         except Exception as fault:
             # The text of any other exception may quote what it stumbled over.
-            raise CannotRender(type(fault).__name__) from fault
+            return CannotRender(type(fault).__name__)
         return Message(message_key, person, channel, address, self._as_of, content)
 
 
-def settle(warehouse: Warehouse, claim: str, judgement: Judgement, *, run_id: str, as_of: datetime) -> None:
+def settle(
+    connection: duckdb.DuckDBPyConnection, claim: str, judgement: Judgement, *, run_id: str, as_of: datetime
+) -> None:
     """Write what became of a claim's messages; what is settled already stays as it is."""
-    with warehouse.session() as connection:
-        with transaction(connection):
-            connection.register("judged", table(judgement.keys, judgement.outcomes))
-            connection.execute(
-                queries.bind("delivery/settle_messages"), {"claim": claim, "run_id": run_id, "as_of": as_of}
-            )
-            connection.execute(queries.bind("delivery/settle_message_attempts"), {"claim": claim})
-            checkpoint("settle uncommitted")
-        checkpoint("settle committed")
+    with transaction(connection):
+        connection.register("judged", table(judgement.keys, judgement.outcomes))
+        connection.execute(queries.bind("delivery/settle_messages"), {"claim": claim, "run_id": run_id, "as_of": as_of})
+        connection.execute(queries.bind("delivery/settle_message_attempts"), {"claim": claim})
+        checkpoint("settle uncommitted")
+    checkpoint("settle committed")
 
 
 async def _send(connector: Connector, found: Sequence[Message]) -> list[Outcome]:

@@ -3,7 +3,7 @@
 Needs pytest and pytest-asyncio; nothing else of Tidegate imports this.
 """
 
-from tidegate.testing import rewriting as _rewriting
+import tidegate.testing.rewriting  # noqa: F401 (before the contract)
 from tidegate.testing.contract import ConnectorContract, NetworkContract, judged
 from tidegate.testing.faults import EVERY_FAULT, Fault, Wire
 from tidegate.testing.http_wire import Answer, Asked, HttpWire
@@ -23,5 +23,3 @@ __all__ = [
     "Wire",
     "judged",
 ]
-
-del _rewriting

@@ -1,0 +1,91 @@
+"""The matrix and the pages say of each connector what its code says."""
+
+from __future__ import annotations
+
+import csv
+import re
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from tidegate import credentials, registry
+from tidegate.connector import Connector
+from tidegate.spec.objects import DestinationSpec
+
+from .conftest import ROOT
+
+NAMES = [path.stem for path in sorted((ROOT / "connectors").glob("*.py"))]
+SAMPLES: dict[str, dict[str, Any]] = {
+    "smtp": {"host": "h", "from": "a@example.com"},
+    "twilio": {"account_sid": "AC" + "0" * 32, "auth_token": "t", "from": "+12025550100"},
+    "meta_custom_audiences": {"ad_account": "act_1", "access_token": "t"},
+    "webhook": {"url": "https://example.com/", "secret": "whsec_" + "A" * 40},
+    "file": {"folder": "x"},
+}
+# What stands for the variables of the pages' examples.
+ENVIRON = {
+    "SMTP_HOST": "smtp.example.com",
+    "SMTP_USERNAME": "shop",
+    "SMTP_PASSWORD": "p",
+    "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+    "TWILIO_AUTH_TOKEN": "t",
+    "META_ACCESS_TOKEN": "t",
+    "CUSTOMER_CARE_SECRET": "whsec_" + "A" * 40,
+}
+
+
+def settings_of(kind: type[Connector]) -> list[str]:
+    return [field.alias or name for name, field in kind.Settings.model_fields.items()]
+
+
+def as_in_the_code(name: str) -> dict[str, str]:
+    kind = registry.load(name, ROOT)
+    limits = kind(kind.Settings.model_validate(SAMPLES[name])).limits
+    return {
+        "connector": name,
+        "channel": kind.channel,
+        "modes": " ".join(mode for mode in ("send", "list", "object") if mode in kind.modes),
+        "identifiers": " ".join(kind.identifiers),
+        "batch": str(limits.batch),
+        "concurrency": str(limits.concurrency),
+        "idempotent_send": "yes" if kind.idempotent_send else "no",
+        "can_look_up": "yes" if kind.can_look_up else "no",
+        "settings": " ".join(settings_of(kind)),
+    }
+
+
+def test_the_matrix_says_what_the_code_says() -> None:
+    with (ROOT / "connectors" / "MATRIX.csv").open(newline="", encoding="utf-8") as file:
+        assert list(csv.DictReader(file)) == [as_in_the_code(name) for name in NAMES]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_connector_has_a_page_that_tells_every_setting_and_identifier(name: str) -> None:
+    page = (ROOT / "docs" / "connectors" / f"{name}.md").read_text(encoding="utf-8")
+    kind = registry.load(name, ROOT)
+    told = set(re.findall(r"`([a-z_]+)`", page))
+    assert set(settings_of(kind)) <= told
+    if any(identifier.hash for identifier in kind.identifiers.values()):
+        assert set(kind.identifiers) <= told
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_example_on_the_page_is_one_that_works(name: str) -> None:
+    page = (ROOT / "docs" / "connectors" / f"{name}.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```yaml\n(destinations:.*?)```", page, re.DOTALL)
+    for account, given in YAML(typ="safe").load(example)["destinations"].items():
+        kept = {key: value for key, value in given.items() if key not in ("connector", "per_second")}
+        assert given["connector"] == name
+        assert credentials.resolve(DestinationSpec(account, name, kept), registry.load(name, ROOT), ENVIRON)
+
+
+def test_the_pages_are_of_connectors_that_exist() -> None:
+    assert sorted(path.stem for path in (ROOT / "docs" / "connectors").glob("*.md")) == NAMES
+
+
+def test_twilios_codes_are_all_on_its_page() -> None:
+    page = (ROOT / "docs" / "connectors" / "twilio.md").read_text(encoding="utf-8")
+    source = (ROOT / "connectors" / "twilio.py").read_text(encoding="utf-8")
+    codes = set(re.findall(r"\b[23]\d{4}\b", source))
+    assert codes <= set(re.findall(r"\b[23]\d{4}\b", page))
