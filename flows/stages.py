@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -95,7 +96,8 @@ def deliver(run: Run, destination: str) -> Delivery | State:
     """Give one destination what is ready or owed."""
     delivery = engine.deliver(run, destination)
     if delivery.failed:
-        return Failed(message=redact(delivery.problem), data=delivery)
+        delivery = replace(delivery, problem=redact(delivery.problem))
+        return Failed(message=delivery.problem, data=delivery)
     return delivery
 
 
