@@ -108,14 +108,14 @@ def begin_in(workspace: Workspace, *, as_of: datetime | None = None, kind: str =
                 "started_at": datetime.now(UTC),
             },
         )
-    checkpoint("run.begun")
+    checkpoint("run begun")
     return run
 
 
 def land(run: Run) -> list[Landed]:
     """Load new event files. Raises ContractError naming files that could not be read; then nothing is decided."""
     run.landed = landing.land(run.warehouse, run.project.root, run.project.landings, run.run_id)
-    checkpoint("run.landed")
+    checkpoint("landed")
     return run.landed
 
 
@@ -124,7 +124,7 @@ def build(run: Run) -> None:
     from tidegate import build as builder
 
     run.built = builder.build(run.project.root, run.project.target, run.as_of)
-    checkpoint("run.built")
+    checkpoint("built")
 
 
 def check(run: Run) -> list[ContractResult]:
@@ -133,7 +133,7 @@ def check(run: Run) -> list[ContractResult]:
     run.contracts, run.facts = gather(run.workspace, run.built, run_id=run.run_id, as_of=run.as_of)
     with run.warehouse.session() as connection, transaction(connection):
         contracts.save_results(connection, run.run_id, run.contracts)
-    checkpoint("run.checked")
+    checkpoint("checked")
     return run.contracts
 
 
@@ -142,10 +142,10 @@ def decide(run: Run) -> Decision:
     assert run.facts is not None, "check comes first"
     with run.warehouse.session() as connection, transaction(connection):
         run.decision = decide_on(connection, run.facts)
-        checkpoint("run.deciding")
+        checkpoint("decision uncommitted")
         if run.workspace.sandbox is not None:
             run.workspace.sandbox.label(labels(connection, run.facts))
-    checkpoint("run.decided")
+    checkpoint("decision committed")
     return run.decision
 
 
@@ -181,7 +181,7 @@ def deliver(run: Run, destination: str) -> Delivery:
         per_second=spec.per_second,
         concurrency=spec.concurrency,
     )
-    checkpoint("run.delivered")
+    checkpoint("destination delivered")
     return delivery
 
 
@@ -208,7 +208,7 @@ def finish(run: Run, deliveries: Sequence[Delivery]) -> Report:
                 "problem": "\n".join(problems) or None,
             },
         )
-    checkpoint("run.finished")
+    checkpoint("run finished")
     run.close()
     return Report(
         run.run_id,

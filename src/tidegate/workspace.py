@@ -88,7 +88,7 @@ class Workspace:
         kind = registry.load(spec.connector, self.project.root)
         if self.sandbox is not None:
             return kind(kind.Settings.model_validate(settings_for(spec, kind, self.sandbox.endpoints)))
-        return kind(credentials.resolve(spec, kind, os.environ))
+        return kind(credentials.resolve(spec, kind, os.environ, root=self.project.root))
 
     def set_clock(self, as_of: datetime) -> None:
         """Tell the sandbox what time the run believes it is."""

@@ -73,11 +73,12 @@ def apply(
     connection.execute(queries.text("lists/let_go"), parameters)
     connection.execute(queries.text("lists/clear_owed"), parameters)
     connection.execute(queries.text("lists/replace_owed"), parameters)
-    connection.execute(queries.text("lists/forget_scheme"), parameters)
-    connection.execute(
-        queries.text("lists/remember_scheme"),
-        {**parameters, "mode": owned.sync.mode, "scheme": scheme, "run_id": run_id},
-    )
+    if _scheme_of(connection, owned) != scheme:
+        connection.execute(queries.text("lists/forget_scheme"), parameters)
+        connection.execute(
+            queries.text("lists/remember_scheme"),
+            {**parameters, "mode": owned.sync.mode, "scheme": scheme, "run_id": run_id},
+        )
 
 
 def hold(connection: duckdb.DuckDBPyConnection, owned: OwnedList) -> None:

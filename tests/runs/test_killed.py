@@ -1,0 +1,143 @@
+"""A run that is killed anywhere: after the next run nothing is lost, and nothing has arrived twice.
+
+The sandbox is a process of its own here, so that it survives what the run does not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.runs.shop import Shop, emails, hashed
+
+STAGES = (
+    "run begun",
+    "landed",
+    "built",
+    "checked",
+    "decision uncommitted",
+    "decision committed",
+    "destination delivered",
+    "run finished",
+)
+BUYERS = tuple(f"buyer{number}" for number in range(12))
+
+
+@pytest.fixture
+def sandbox(shop: Shop) -> Iterator[Shop]:
+    """The shop with its sandbox in another process, and twelve people who are about to be welcomed."""
+    folder = shop.home / "sandbox"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tidegate.sandbox", "--folder", str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    endpoints = json.loads(process.stdout.readline())
+    shop.environment["TIDEGATE_SANDBOX"] = endpoints["http_url"]
+    shop.knows(*BUYERS)
+    shop.buys(*BUYERS)
+    yield shop
+    process.stdout.close()
+    process.terminate()
+    process.wait(10)
+
+
+def killed(shop: Shop, at: str) -> None:
+    shop.now += timedelta(minutes=5)
+    ended = shop.command("run", "--as-of", shop.now.isoformat(), environment={"TIDEGATE_KILL_AT": at})
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+
+
+def ends_well(shop: Shop, most_unknown: int = 0) -> None:
+    """A run after the fault: everyone was told once, but for those reported unknown, and the list is right."""
+    shop.now += timedelta(minutes=5)
+    ended = shop.command("run", "--as-of", shop.now.isoformat())
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    states = shop.outbox()
+    unknown = [key for key, state in states.items() if state == "unknown"]
+    assert len(unknown) <= most_unknown
+    assert set(states.values()) <= {"accepted", "unknown"}
+    assert len(states) == 2 * len(BUYERS)  # a receipt and a welcome
+    received = shop.received()
+    assert set(received.values()) <= {1}
+    assert len(received) >= len(states) - len(unknown)
+    assert shop.on_ad_list() == hashed(*emails(BUYERS))
+    exported = (shop.home / "sandbox" / "files" / "vips.csv").read_text().splitlines()
+    assert len(exported) == 1 + len(BUYERS)
+    assert shop.rows("select count(*) from tidegate.owed") == [(0,)]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_killed_between_two_stages(sandbox: Shop, stage: str) -> None:
+    killed(sandbox, f"{stage}:1")
+    ends_well(sandbox)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_killed_at_a_random_instant(sandbox: Shop, seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(2):
+        sandbox.now += timedelta(minutes=5)
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "tidegate",
+                "run",
+                "--project",
+                str(sandbox.root),
+                "--as-of",
+                sandbox.now.isoformat(),
+            ],
+            env={**os.environ, **sandbox.environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        journal = sandbox.home / "journal"
+        deadline = time.monotonic() + 60
+        while process.poll() is None and not _has_files(journal) and time.monotonic() < deadline:
+            time.sleep(0.002)
+        time.sleep(chance.random() * 0.15)
+        process.kill()
+        process.wait()
+    ends_well(sandbox, most_unknown=16)
+
+
+def _has_files(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
+
+
+def test_two_runs_started_together_do_the_work_once(sandbox: Shop) -> None:
+    sandbox.now += timedelta(minutes=5)
+    words = [
+        sys.executable,
+        "-m",
+        "tidegate",
+        "run",
+        "--project",
+        str(sandbox.root),
+        "--as-of",
+        sandbox.now.isoformat(),
+    ]
+    environment = {**os.environ, **sandbox.environment}
+    both = [
+        subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    ended = [(process.communicate(timeout=120), process.returncode) for process in both]
+
+    codes = sorted(code for _, code in ended)
+    assert codes in ([0, 0], [0, 6])
+    if codes == [0, 6]:
+        refusal = next(texts[1] for texts, code in ended if code == 6)
+        assert "another run is under way (process" in refusal
+    ends_well(sandbox)
