@@ -252,7 +252,11 @@ class Shop:
                 "and table_name not in ('runs', 'audience_runs', 'contract_results') order by 1"
             )
         ]
-        return {name: sorted(self.rows(f"select * from tidegate.{name}"), key=str) for name in tables}
+        connection = duckdb.connect(str(self.warehouse))
+        try:
+            return {name: sorted(connection.table(f"tidegate.{name}").fetchall(), key=str) for name in tables}
+        finally:
+            connection.close()
 
     def received(self) -> Counter[tuple[str, str]]:
         """(subject or text, address) of every message in the sandbox, with how often it came."""
