@@ -17,9 +17,9 @@ import polars as pl
 
 from tidegate import queries
 from tidegate.connector import Identifier
-from tidegate.countries import alpha2
-from tidegate.phones import e164
-from tidegate.states import US_STATES
+from tidegate.identifiers.countries import alpha2
+from tidegate.identifiers.phones import e164
+from tidegate.identifiers.states import US_STATES
 
 Rule = Callable[[pl.Expr], pl.Expr]
 

@@ -14,7 +14,7 @@ from tidegate import registry
 from tidegate.connector import Identifier
 from tidegate.identifiers import as_sent, rules
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 META = registry.load("meta_custom_audiences", ROOT).identifiers
 
 

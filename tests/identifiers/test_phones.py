@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers import SUPPORTED_REGIONS, ValidationResult
 
-from tidegate.phones import e164
+from tidegate.identifiers.phones import e164
 
 REGIONS = sorted(SUPPORTED_REGIONS)
 # Prefixes that change how the rest is read: trunk, international, toll, mobile tokens, carriers.
