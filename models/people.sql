@@ -77,6 +77,6 @@ select
     end as phone,
     date '1940-01-01' + {{ synthetic_number('customer_id', 'birthday', 23376) }} as birthday,
     {{ synthetic_number('customer_id', 'email_consent', 100) }} < 85 as email_consent,
-    {{ synthetic_number('customer_id', 'sms_consent', 100) }} < 60 as sms_consent,
+    {{ synthetic_number('customer_id', 'sms_consent', 100) }} < 85 as sms_consent,
     {{ synthetic_number('customer_id', 'ads_consent', 100) }} < 75 as ads_consent
 from named

@@ -12,7 +12,7 @@ from filelock import FileLock
 from tidegate.build import complaints, empty_tables, invocation, profiles
 from tidegate.build.built import Built, BuiltModel, WrittenContract, describe
 from tidegate.build.clock import literal
-from tidegate.build.definition import Source, closure, definition_hash
+from tidegate.build.definition import Source, closure, definition_hashes
 from tidegate.errors import Problem, SpecError, WarehouseError
 from tidegate.warehouse import Warehouse
 
@@ -39,8 +39,7 @@ def build(
     """
     root = root.absolute()
     found = profiles.output(root, target)
-    path = profiles.warehouse_path(root, target)
-    warehouse = Warehouse(path)
+    warehouse = Warehouse(found.path(root))
     folder = warehouse.home / "dbt" / (scratch or "run")
     return _build(root, found, folder, warehouse, scratch or found.schema, as_of, select, empty)
 
@@ -53,7 +52,7 @@ def columns(root: Path, target: str) -> Built:
     """
     root = root.absolute()
     found = profiles.output(root, target)
-    path = profiles.warehouse_path(root, target)
+    path = found.path(root)
     home = Warehouse(path).home / "dbt" / "check"
     home.mkdir(parents=True, exist_ok=True)
     with FileLock(home / "check.lock"):
@@ -136,12 +135,13 @@ def _built(manifest: Any, results: Sequence[Any], clock: str, root: Path) -> Bui
         elif node.relation_name:
             done[node.unique_id] = node
     sources = _sources(manifest, done)
+    hashes = definition_hashes(sources, clock)
     models = {
         node.name: BuiltModel(
             node.name,
             node.relation_name,
             sources[unique_id].text,
-            definition_hash(unique_id, sources, clock),
+            hashes[unique_id],
             frozenset(sources[each].name for each in closure(unique_id, sources) if each != unique_id),
         )
         for unique_id, node in done.items()

@@ -33,21 +33,22 @@ class Source:
     upstream: tuple[str, ...]
 
 
-def definition_hash(node: str, sources: Mapping[str, Source], clock: str) -> str:
-    """The hash of one node of `sources` and all that it stands on. `clock` is the literal that `as_of()` rendered."""
-    nodes = closure(node, sources)
-    names = {sources[each].relation: f'"{sources[each].name}"' for each in nodes if sources[each].relation}
-    digest = hashlib.sha256()
-    for each in sorted(nodes, key=lambda one: sources[one].name):
-        source = sources[each]
-        text = source.text
-        for relation, name in names.items():
-            text = text.replace(relation, name)
-        digest.update(source.name.encode())
-        for part in _tokens(text, clock):
-            digest.update(b"\x00" + part.encode())
-        digest.update(b"\x01")
-    return digest.hexdigest()[:32]
+def definition_hashes(sources: Mapping[str, Source], clock: str) -> dict[str, str]:
+    """The hash of each node of `sources` and all that it stands on. `clock` is the literal that `as_of()` rendered."""
+    names = {source.relation: f'"{source.name}"' for source in sources.values() if source.relation}
+    own = {node: _own(source, names, clock) for node, source in sources.items()}
+    hashes = {}
+    for node in sources:
+        parts = sorted((sources[each].name, own[each]) for each in closure(node, sources))
+        hashes[node] = hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+    return hashes
+
+
+def _own(source: Source, names: Mapping[str, str], clock: str) -> str:
+    text = source.text
+    for relation, name in names.items():
+        text = text.replace(relation, name)
+    return hashlib.sha256("\x00".join(_tokens(text, clock)).encode()).hexdigest()
 
 
 def closure(node: str, sources: Mapping[str, Source]) -> list[str]:

@@ -35,6 +35,18 @@ class Output:
     def schema(self) -> str:
         return str(self.rendered("schema", "main"))
 
+    def path(self, root: Path) -> Path:
+        """The DuckDB file; see `warehouse_path`."""
+        kind = self.settings.get("type")
+        if kind != "duckdb":
+            text = f"`{kind}` is not supported yet; the warehouse is a DuckDB file (type: duckdb)"
+            raise SpecError(self.document.problem((*self.at, "type"), text))
+        path = self.rendered("path")
+        if not path or path == ":memory:" or "://" in path or path.startswith("md:"):
+            text = "must name a file, such as `.tidegate/dev/warehouse.duckdb`: runs remember what was sent in it"
+            raise SpecError(self.document.problem((*self.at, "path"), text))
+        return (root / Path(path).expanduser()).absolute()
+
     def rendered(self, key: str, default: str | None = None) -> str | None:
         """The value of a key with its `env_var()` resolved. Raises SpecError when a variable is not set."""
         value = self.settings.get(key, default)
@@ -69,16 +81,7 @@ def warehouse_path(root: Path, target: str) -> Path:
 
     Raises SpecError when the profile or the target is missing or names no DuckDB file.
     """
-    found = output(root, target)
-    kind = found.settings.get("type")
-    if kind != "duckdb":
-        text = f"`{kind}` is not supported yet; the warehouse is a DuckDB file (type: duckdb)"
-        raise SpecError(found.document.problem((*found.at, "type"), text))
-    path = found.rendered("path")
-    if not path or path == ":memory:" or "://" in path or path.startswith("md:"):
-        text = "must name a file, such as `.tidegate/dev/warehouse.duckdb`: runs remember what was sent in it"
-        raise SpecError(found.document.problem((*found.at, "path"), text))
-    return (root / Path(path).expanduser()).absolute()
+    return output(root, target).path(root)
 
 
 def output(root: Path, target: str) -> Output:
