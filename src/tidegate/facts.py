@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
 from tidegate import contracts
@@ -18,8 +19,12 @@ from tidegate.workspace import Workspace
 Unfit = tuple[Literal["failed", "contract"], str]
 
 
-def gather(workspace: Workspace, built: Built, *, run_id: str, as_of: datetime) -> tuple[list[ContractResult], Facts]:
+def gather(
+    workspace: Workspace, built: Built, *, run_id: str, as_of: datetime, docs: Path | None = None
+) -> tuple[list[ContractResult], Facts]:
     """Describe the built models, validate their contracts, and say which audiences cannot be decided on.
+
+    With `docs`, the site about the contracts is built in that folder.
 
     Raises SpecError where the people model failed (without it nobody can be told anything), and for contracts
     that are written wrongly.
@@ -37,6 +42,7 @@ def gather(workspace: Workspace, built: Built, *, run_id: str, as_of: datetime) 
             as_of=as_of,
             key=project.key,
             previous=contracts.previous_counts(connection),
+            docs=docs,
         )
     qualified, problems = problems_by_audience(project, models)
     facts = Facts(

@@ -55,12 +55,12 @@ def walk(
             yield once(stages.begin_in(workspace, as_of=clock, kind="replay"))
 
 
-def once(run: Run) -> Report:
-    """All stages of a run that has begun; destinations side by side."""
+def once(run: Run, *, docs: bool = False) -> Report:
+    """All stages of a run that has begun; destinations side by side. `docs` as in `tidegate.run.check`."""
     try:
         stages.land(run)
         stages.build(run)
-        stages.check(run)
+        stages.check(run, docs=docs)
         stages.decide(run)
         return stages.finish(run, stages.deliver_all(run))
     except BaseException as fault:

@@ -127,10 +127,19 @@ def build(run: Run) -> None:
     checkpoint("built")
 
 
-def check(run: Run) -> list[ContractResult]:
-    """Hold the models to their contracts, and work out which audiences may be decided on."""
+def check(run: Run, *, docs: bool = False) -> list[ContractResult]:
+    """Hold the models to their contracts, and work out which audiences may be decided on.
+
+    With `docs`, Great Expectations' site about them is built in `contracts` beside the warehouse.
+    """
     assert run.built is not None, "build comes first"
-    run.contracts, run.facts = gather(run.workspace, run.built, run_id=run.run_id, as_of=run.as_of)
+    run.contracts, run.facts = gather(
+        run.workspace,
+        run.built,
+        run_id=run.run_id,
+        as_of=run.as_of,
+        docs=run.warehouse.home / "contracts" if docs else None,
+    )
     with run.warehouse.session() as connection, transaction(connection):
         contracts.save_results(connection, run.run_id, run.contracts)
     checkpoint("checked")
