@@ -116,27 +116,46 @@ def test_killed_at_random_instants_again_and_again(busy: World, seed: int) -> No
     assert killed
 
 
-def test_without_power_what_may_have_been_sent_is_not_sent_again(busy: World) -> None:
-    busy.in_a_process("claim committed:1", concurrency=AT_ONCE)
-    (journal,) = busy.journals
-    lines = journal.read_text().splitlines()
-    journal.write_text(lines[0].replace('"boot":"', '"boot":"another-') + "\n")
+def lose_power(world: World, *, lines: int | None = None) -> None:
+    """The machine starts anew, and only so many lines of the journal had reached the disk."""
+    (journal,) = world.journals
+    kept = journal.read_text().splitlines(keepends=True)[:lines]
+    journal.write_text("".join(kept).replace('"boot":"', '"boot":"another-'))
 
-    busy.later()
+
+def test_without_power_what_may_have_been_sent_is_not_sent_again(busy: World) -> None:
+    busy.in_a_process("call started:1", concurrency=AT_ONCE)
+    lose_power(busy, lines=2)
+
     recovered = busy.recover()
 
     assert (recovered.unknown, recovered.released) == (12, 0)
-    busy.gate()
-    busy.deliver(batch=2)
+    ends_well(busy, unknown=12)
     assert sum(busy.platform.received.values()) == 0
-    assert busy.held() == busy.believed()
+
+
+def test_without_power_what_was_not_within_reach_yet_is_sent(busy: World) -> None:
+    people = busy.people(700)
+    busy.messages(people[12:], message="offer", priority=1)
+    busy.in_a_process("call started:1", concurrency=1)
+    lose_power(busy, lines=2)
+
+    recovered = busy.recover()
+
+    assert (recovered.unknown, recovered.released) == (500, 200)
+
+
+def test_without_power_rows_are_in_doubt_and_sent_again(busy: World) -> None:
+    busy.in_a_process("claim committed:2", concurrency=AT_ONCE)
+    lose_power(busy)
+
+    assert busy.recover().in_doubt == 3
+    ends_well(busy, unknown=0)
 
 
 def test_without_power_outcomes_that_were_on_disk_count(busy: World) -> None:
     busy.in_a_process("journal synced:1", concurrency=AT_ONCE)
-    (journal,) = busy.journals
-    text = journal.read_text()
-    journal.write_text(text.replace('"boot":"', '"boot":"another-'))
+    lose_power(busy)
 
     assert busy.recover().accepted == 12
 

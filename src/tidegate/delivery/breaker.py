@@ -51,6 +51,11 @@ class Breaker:
         elif in_a_row >= _THROTTLED_IN_A_ROW:
             self.stop(f"{self._last}; {in_a_row} times in a row")
 
+    def time_is_up(self, seconds: float) -> None:
+        """What went wrong until then is why the time did not do."""
+        used = f"its {seconds:g} seconds in this run are used up"
+        self.stop(f"{self._last}; {used}" if self._failures else used)
+
     def stop(self, reason: str) -> None:
         if not self.reason:
             self.reason = reason

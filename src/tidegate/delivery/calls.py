@@ -57,7 +57,7 @@ class Caller:
     @property
     def stopped(self) -> bool:
         if not self._breaker.reason and self._clock() >= self._deadline:
-            self._breaker.stop(f"its {self._time_budget:g} seconds in this run are used up")
+            self._breaker.time_is_up(self._time_budget)
         if self._breaker.reason:
             self.halted.set()
             return True
@@ -85,7 +85,7 @@ class Caller:
         number = next(portion.numbers)
         checkpoint("before call")
         try:
-            portion.journal.started(number, [portion.keys[place] for place in places])
+            portion.journal.started(number, [portion.keys[place] for place in places], places[-1])
         except OSError as full:
             self._disk_failed(full)
             return self._give_up(portion, places, call.last)
@@ -130,16 +130,18 @@ class Caller:
         except TimeoutError:
             pass
 
-    def _prepare(self, call: Call) -> tuple[list[int], list[Any]]:
-        places, items = [], []
-        for place in call.places:
-            try:
-                items.append(call.portion.prepare(place))
-            except Exception as fault:
-                call.portion.judge(place, Outcome.rejected("render", str(fault)[:_LONGEST_DETAIL]))
-            else:
-                places.append(place)
-        return places, items
+    def _prepare(self, call: Call) -> tuple[Sequence[int], Sequence[Any]]:
+        portion = call.portion
+        items = portion.prepare(call.places)
+        if not any(isinstance(item, Exception) for item in items):
+            return call.places, items
+        for place, item in zip(call.places, items, strict=True):
+            if isinstance(item, Exception):
+                portion.judge(place, Outcome.rejected("render", str(item)[:_LONGEST_DETAIL]))
+        made = [
+            (place, item) for place, item in zip(call.places, items, strict=True) if not isinstance(item, Exception)
+        ]
+        return [place for place, _ in made], [item for _, item in made]
 
     async def _turn(self) -> bool:
         """Wait for the call's turn; False when the delivery stops before it comes."""

@@ -1,7 +1,7 @@
 """Moves portions through claim, calls and settling, so that the network never waits for the warehouse.
 
 While the calls of one portion are under way, the next is claimed and the last is settled; the warehouse is
-opened for these two alone, by one thread.
+opened for these two alone.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from concurrent.futures import Executor
 from functools import partial
-from typing import TypeVar
+
+import duckdb
 
 from tidegate.checkpoints import checkpoint
 from tidegate.delivery.calls import Caller
+from tidegate.delivery.clerk import Clerk
 from tidegate.delivery.journal import Journal
 from tidegate.delivery.portion import Call, Claims, Portion, Stock
 
@@ -26,18 +27,16 @@ _SYNC_EVERY = 0.05
 #: the next portion is larger where claiming took more than this share of the time the last one lasted
 _CLAIMING_SHARE = 0.05
 
-Result = TypeVar("Result")
-
 
 class Conveyor:
-    """Empties one stock. `clerk` has one thread, in which the warehouse is used."""
+    """Empties one stock."""
 
     def __init__(
         self,
         stock: Stock,
         caller: Caller,
         claims: Claims,
-        clerk: Executor,
+        clerk: Clerk,
         *,
         concurrency: int,
         look: Callable[[Counter[str]], None],
@@ -94,7 +93,7 @@ class Conveyor:
         size, largest = self._stock.sizes
         while not self._caller.stopped:
             began = time.monotonic()
-            portion = await self._in_warehouse(partial(self._stock.claim, next(self._claims), size))
+            portion = await self._clerk.do(partial(self._stock.claim, claim=next(self._claims), size=size))
             if portion is None:
                 return
             claimed = time.monotonic()
@@ -156,7 +155,7 @@ class Conveyor:
 
     async def _settle(self, portion: Portion) -> None:
         try:
-            await self._in_warehouse(partial(self._close, portion))
+            await self._clerk.do(partial(self._close, portion))
             self.settled.update(portion.tally)
         except Exception as fault:
             self._fail(fault)
@@ -165,10 +164,10 @@ class Conveyor:
             del self._open[portion.claim]
             self._moved.set()
 
-    def _close(self, portion: Portion) -> None:
+    def _close(self, portion: Portion, connection: duckdb.DuckDBPyConnection) -> None:
         portion.journal.sync()
         checkpoint("journal synced")
-        self._stock.settle(portion.claim, portion.judgement())
+        self._stock.settle(connection, portion.claim, portion.judgement())
         portion.journal.delete()
         checkpoint("journal deleted")
 
@@ -189,9 +188,6 @@ class Conveyor:
         """Until something was taken from the queue, or settled."""
         self._moved.clear()
         await self._moved.wait()
-
-    async def _in_warehouse(self, work: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._clerk, work)
 
 
 def _sync(journals: list[Journal]) -> None:

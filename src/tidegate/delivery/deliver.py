@@ -7,19 +7,20 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
+import duckdb
 
 from tidegate import queries
 from tidegate.connector import Connector, Outcome
 from tidegate.delivery import messages
 from tidegate.delivery.breaker import Breaker, problem, words
 from tidegate.delivery.calls import Caller
+from tidegate.delivery.clerk import Clerk
 from tidegate.delivery.conveyor import Conveyor
 from tidegate.delivery.messages import Outbox, Render
 from tidegate.delivery.pacing import Pacer
@@ -35,8 +36,6 @@ _TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 #: for so long after, a platform is asked what became of a message
 _ASK_FOR = timedelta(days=3)
 _ASK_AT_ONCE = 500
-
-Result = TypeVar("Result")
 
 
 def deliver(
@@ -103,7 +102,7 @@ class _Work:
     async def run(self) -> Delivery:
         breaker = Breaker(self.concurrency)
         caller = Caller(self.connector, Pacer(self.per_second), breaker, time_budget=self.time_budget)
-        with ThreadPoolExecutor(1, f"tidegate-{self.destination}") as clerk:
+        async with Clerk(self.warehouse, self.destination) as clerk:
             sending = asyncio.create_task(self._send(caller, breaker, clerk))
             try:
                 return await asyncio.shield(sending)
@@ -114,11 +113,11 @@ class _Work:
                 await asyncio.wait([sending])
                 raise
 
-    async def _send(self, caller: Caller, breaker: Breaker, clerk: Executor) -> Delivery:
+    async def _send(self, caller: Caller, breaker: Breaker, clerk: Clerk) -> Delivery:
         began = time.monotonic()
         claims = Claims()
         tally: Counter[str] = Counter()
-        waiting = await _within(clerk, partial(self._waiting, claims))
+        waiting = await clerk.do(partial(self._waiting, claims))
         # One more than calls at once, for a connector that has something to ask besides.
         pool = aiohttp.TCPConnector(limit=self.concurrency + 1)
         jar = aiohttp.DummyCookieJar()
@@ -131,7 +130,7 @@ class _Work:
             finally:
                 await self._close(caller)
         if breaker.reason or tally["owed"]:
-            tally["owed"] += sum(await _within(clerk, partial(self._waiting, claims)))
+            tally["owed"] += sum(await clerk.do(partial(self._waiting, claims)))
         result = replace(self._delivery(tally, caller), seconds=time.monotonic() - began)
         unmade = result.owed or result.unknown
         if breaker.reason or caller.failed or (caller.given_up and unmade):
@@ -140,13 +139,12 @@ class _Work:
             result = replace(result, problem=problem(self.destination, said, result, what))
         return result
 
-    def _waiting(self, claims: Claims) -> tuple[int, int, int]:
+    def _waiting(self, claims: Claims, connection: duckdb.DuckDBPyConnection) -> tuple[int, int, int]:
         """Messages that are ready; rows to put there; rows to take away."""
-        with self.warehouse.session() as connection:
-            found = connection.execute(
-                queries.bind("delivery/waiting"),
-                {"destination": self.destination, "as_of": self.as_of, "delivery": claims.prefix},
-            ).fetchone()
+        found = connection.execute(
+            queries.bind("delivery/waiting"),
+            {"destination": self.destination, "as_of": self.as_of, "delivery": claims.prefix},
+        ).fetchone()
         assert found is not None
         return found
 
@@ -161,7 +159,7 @@ class _Work:
             yield Owed(self.warehouse, self.connector, delivery=claims.prefix, removing=True, **where)
 
     async def _empty(
-        self, stock: Stock, before: Counter[str], caller: Caller, claims: Claims, clerk: Executor
+        self, stock: Stock, before: Counter[str], caller: Caller, claims: Claims, clerk: Clerk
     ) -> Counter[str]:
         def counted(verdicts: Counter[str]) -> Counter[str]:
             owed = verdicts["retry"] + (verdicts["unknown"] if stock.what == "rows" else 0)
@@ -202,36 +200,30 @@ class _Work:
         except Exception as fault:
             caller.failed = f"could not be closed ({words(fault)})"
 
-    async def _reconcile(self, clerk: Executor) -> None:
+    async def _reconcile(self, clerk: Clerk) -> None:
         """Ask a platform that can be asked what became of messages that are unknown since earlier runs."""
         if not self.connector.can_look_up:
             return
         known: dict[str, Outcome] = {}
-        for keys in batches(await _within(clerk, self._unknown), _ASK_AT_ONCE):
+        for keys in batches(await clerk.do(self._unknown), _ASK_AT_ONCE):
             try:
                 told = await self.connector.lookup(keys)
             except Exception:
                 break  # they stay unknown, and are asked for at the next run
             known |= {key: told[key] for key in keys if key in told and told[key].verdict in ("accepted", "rejected")}
         if known:
-            await _within(clerk, partial(self._settle_unknown, known))
+            await clerk.do(partial(self._settle_unknown, known))
 
-    def _unknown(self) -> list[str]:
-        with self.warehouse.session() as connection:
-            found = connection.execute(
-                queries.bind("delivery/unknown_messages"),
-                {"destination": self.destination, "since": self.as_of - _ASK_FOR},
-            ).fetchall()
+    def _unknown(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
+        found = connection.execute(
+            queries.bind("delivery/unknown_messages"),
+            {"destination": self.destination, "since": self.as_of - _ASK_FOR},
+        ).fetchall()
         return [key for (key,) in found]
 
-    def _settle_unknown(self, known: Mapping[str, Outcome]) -> None:
-        with self.warehouse.session() as connection:
-            connection.register("judged", messages.table(list(known), list(known.values())))
-            connection.execute(
-                queries.bind("delivery/settle_unknown"),
-                {"destination": self.destination, "run_id": self.run_id, "as_of": self.as_of},
-            )
-
-
-async def _within(clerk: Executor, work: Callable[[], Result]) -> Result:
-    return await asyncio.get_running_loop().run_in_executor(clerk, work)
+    def _settle_unknown(self, known: Mapping[str, Outcome], connection: duckdb.DuckDBPyConnection) -> None:
+        connection.register("judged", messages.table(list(known), list(known.values())))
+        connection.execute(
+            queries.bind("delivery/settle_unknown"),
+            {"destination": self.destination, "run_id": self.run_id, "as_of": self.as_of},
+        )

@@ -3,12 +3,14 @@
 One file a claim, one JSON object a line, only ever appended to:
 
     {"claim": ..., "kind": "messages", "destination": ..., "run": ..., "boot": ..., "repeatable": false}
+    {"up_to": 500}                             so many keys, in their order, may be in calls from now on
     {"call": 1, "keys": [...]}                 written before the call is made
     {"call": 1, "all": ["accepted"]}           or "outcomes": one for each key, in their order
 
 A line is handed to the operating system at once, so it survives the death of the process. Outcomes are
-synced to disk in groups, before they count. Lines of started calls are not synced: whether they survived a
-loss of power is told by the machine's boot id.
+synced to disk in groups, before they count; lines that reach further are synced at once, of messages alone
+(rows may be repeated). So after a loss of power, which the machine's boot id tells, a message that was
+within reach and has no outcome may have been sent.
 """
 
 from __future__ import annotations
@@ -28,6 +30,9 @@ from tidegate.checkpoints import checkpoint
 from tidegate.connector import Outcome
 
 Kind = Literal["messages", "rows"]
+
+#: messages that come within reach at a time: a sync for each, and as many unknown after a loss of power
+_REACH = 500
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 _FIELDS = ("verdict", "reason", "detail", "provider_id", "after")
@@ -57,8 +62,9 @@ class Header:
 class Journal:
     """The journal of one claim, while its calls are made. Lines are written by one thread; any may sync."""
 
-    def __init__(self, path: Path, descriptor: int) -> None:
+    def __init__(self, path: Path, descriptor: int, kind: Kind) -> None:
         self.path = path
+        self._reach: int | None = 0 if kind == "messages" else None
         self._descriptor: int | None = descriptor
         self.unsynced = False
         self._broken: OSError | None = None
@@ -71,7 +77,7 @@ class Journal:
         path = folder / f"{header.claim}.jsonl"
         # Keys of people are nobody else's business.
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_WRONLY, 0o600)
-        journal = cls(path, descriptor)
+        journal = cls(path, descriptor, header.kind)
         try:
             journal._append(asdict(header))
             os.fsync(descriptor)
@@ -81,8 +87,14 @@ class Journal:
             raise
         return journal
 
-    def started(self, call: int, keys: Sequence[str]) -> None:
-        """Raises OSError when it cannot be written: then the call must not be made."""
+    def started(self, call: int, keys: Sequence[str], last: int = -1) -> None:
+        """`last` is the last of their places among the claim's keys. Raises OSError when it cannot be
+        written: then the call must not be made."""
+        if self._reach is not None and last >= self._reach:
+            self._reach = last + _REACH
+            self._append({"up_to": self._reach})
+            self.unsynced = True
+            self.sync()
         self._append({"call": call, "keys": keys})
 
     def judged(self, call: int, outcomes: Sequence[Outcome]) -> None:
@@ -133,19 +145,23 @@ class Account:
     """What a journal tells: the last word on each key whose call was started.
 
     `open` keys have a started call without outcome. `doubted` keys were once in doubt, whatever came after.
-    `whole` is False where something other than the last line is torn.
+    `up_to` so many keys were within reach. `whole` is False where another than the last line is torn.
     """
 
     header: Header | None = None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     open: set[str] = field(default_factory=set)
     doubted: set[str] = field(default_factory=set)
+    up_to: int = 0
     whole: bool = True
 
-    @property
-    def trusted(self) -> bool:
-        """Whether a key without a line was certainly never in a call."""
-        return self.whole and self.header is not None and self.header.boot is not None and self.header.boot == boot_id()
+    def may_have_started(self, place: int) -> bool:
+        """Whether a key without a line, at this place among the claim's keys, may have been in a call."""
+        if self.header is None or not self.whole:
+            return True
+        if self.header.boot is not None and self.header.boot == boot_id():
+            return False  # the machine was running all the time: no line is missing
+        return self.header.kind == "rows" or place < self.up_to
 
 
 def read(path: Path) -> Account:
@@ -165,6 +181,8 @@ def read(path: Path) -> Account:
 def _take(account: Account, calls: dict[int, list[str]], line: dict[str, Any], position: int) -> None:
     if position == 0:
         account.header = Header(**{**line, "lists": tuple(line["lists"])})
+    elif "up_to" in line:
+        account.up_to = line["up_to"]
     elif "keys" in line:
         calls[line["call"]] = line["keys"]
         account.open.update(line["keys"])

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+import duckdb
+
 from tidegate.connector import Connector, Outcome
 from tidegate.delivery.journal import Journal
 
@@ -23,12 +25,13 @@ Action = Callable[[Connector, Sequence[Any]], Awaitable[list[Outcome]]]
 
 @dataclass(slots=True)
 class Portion:
-    """`prepare` makes the row or message at a place, ready for the connector; what it raises rejects that one."""
+    """`prepare` makes the rows or messages at some places, ready for the connector; an exception in the stead
+    of one rejects it."""
 
     claim: str
     journal: Journal
     keys: Sequence[str]
-    prepare: Callable[[int], Any]
+    prepare: Callable[[Sequence[int]], Sequence[Any]]
     calls: list[Call] = field(default_factory=list)
     outcomes: list[Outcome | None] = field(default_factory=list)
     doubted: set[int] = field(default_factory=set)
@@ -83,10 +86,10 @@ class Stock(Protocol):
     #: whether something whose outcome is in doubt may be sent again at once
     repeatable: bool
 
-    def claim(self, claim: str, size: int) -> Portion | None:
+    def claim(self, connection: duckdb.DuckDBPyConnection, claim: str, size: int) -> Portion | None:
         """Claim up to `size`; committed, with its journal, when it returns. None where nothing is left."""
 
-    def settle(self, claim: str, judgement: Judgement) -> None:
+    def settle(self, connection: duckdb.DuckDBPyConnection, claim: str, judgement: Judgement) -> None:
         """Write the outcomes into the warehouse, in one transaction. What is settled already stays as it is."""
 
 

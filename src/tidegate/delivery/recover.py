@@ -66,23 +66,30 @@ def _settle(warehouse: Warehouse, claim: str, kind: Kind, account: Account | Non
     if kind == "messages":
         repeatable = header is not None and header.repeatable
         judgement = _judge([key for (key,) in claimed], account, _MAYBE_SENT if repeatable else _INTERRUPTED)
-        messages.settle(warehouse, claim, judgement, run_id=run_id, as_of=as_of)
+        with warehouse.session() as connection:
+            messages.settle(connection, claim, judgement, run_id=run_id, as_of=as_of)
     else:
         lists = header.lists if header is not None else tuple(dict.fromkeys(row[0] for row in claimed))
         numbers = {name: number for number, name in enumerate(lists)}
         keys = [rows.row_key(numbers[name], identity, person) for name, identity, person in claimed]
         judgement = _judge(keys, account, _INTERRUPTED)
-        rows.settle(warehouse, claim, judgement, lists=lists, run_id=run_id, as_of=as_of)
+        with warehouse.session() as connection:
+            rows.settle(connection, claim, judgement, lists=lists, run_id=run_id, as_of=as_of)
     return _count(kind, judgement.outcomes)
 
 
 def _judge(keys: Sequence[str], account: Account | None, started: Outcome) -> Judgement:
-    """The last word on each key; `started` is what stands for one whose call has no outcome."""
+    """The last word on each key, in the order of the claim; `started` stands for a call without outcome."""
     if account is None:
         return Judgement(keys, [NOT_STARTED] * len(keys))
-    # Where a line may be missing, its call may have been made.
-    silent = NOT_STARTED if account.trusted else started
-    outcomes = [started if key in account.open else account.outcomes.get(key, silent) for key in keys]
+    outcomes = []
+    for place, key in enumerate(keys):
+        if key in account.open:
+            outcomes.append(started)
+        elif (outcome := account.outcomes.get(key)) is not None:
+            outcomes.append(outcome)
+        else:
+            outcomes.append(started if account.may_have_started(place) else NOT_STARTED)
     return Judgement(keys, outcomes, [key in account.doubted for key in keys])
 
 

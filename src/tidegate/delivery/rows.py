@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from tidegate import queries
@@ -64,40 +65,32 @@ class Owed:
         self._lists: dict[str, tuple[str, ...]] = {}
         self._swept = not removing
 
-    def claim(self, claim: str, size: int) -> Portion | None:
+    def claim(self, connection: duckdb.DuckDBPyConnection, claim: str, size: int) -> Portion | None:
         """Removals of identifiers that are somebody else's by now are settled without a call; see Stock.claim."""
         where = {"destination": self._destination}
         when = {**where, "as_of": self._as_of}
+        claiming = "delivery/claim_removals" if self._removing else "delivery/claim_puts"
         journal: Journal | None = None
-        with self._warehouse.session() as connection:
-            try:
-                with transaction(connection):
-                    if not self._swept:
-                        connection.execute(queries.bind("delivery/moved_rows"), when)
-                        connection.execute(queries.bind("delivery/drop_moved_delivered"), where)
-                        connection.execute(queries.bind("delivery/drop_moved_owed"), where)
-                    connection.execute(
-                        queries.bind("delivery/claim_rows"),
-                        {
-                            **when,
-                            "delivery": self._delivery,
-                            "removing": self._removing,
-                            "claim": claim,
-                            "size": size,
-                        },
-                    )
-                    rows = connection.execute(queries.bind("delivery/claimed_rows"), {"claim": claim}).fetchall()
-                    lists = tuple(dict.fromkeys(row[0] for row in rows))
-                    if rows:
-                        journal = self._journal(claim, lists)
-                        checkpoint("journal created")
-                        connection.execute(
-                            queries.bind("delivery/open_row_attempts"), {"claim": claim, "run_id": self._run_id}
-                        )
-            except BaseException:
-                if journal is not None:
-                    journal.delete()
-                raise
+        try:
+            with transaction(connection):
+                if not self._swept:
+                    connection.execute(queries.bind("delivery/moved_rows"), when)
+                    connection.execute(queries.bind("delivery/drop_moved_delivered"), where)
+                    connection.execute(queries.bind("delivery/drop_moved_owed"), where)
+                connection.execute(
+                    queries.bind(claiming), {**when, "delivery": self._delivery, "claim": claim, "size": size}
+                )
+                rows = connection.execute(queries.bind("delivery/claimed_rows"), {"claim": claim}).fetchall()
+                lists = tuple(dict.fromkeys(row[0] for row in rows))
+                if rows:
+                    journal = self._journal(claim, lists)
+                    checkpoint("journal created")
+                    opening = {"claim": claim, "run_id": self._run_id}
+                    connection.execute(queries.bind("delivery/open_row_attempts"), opening)
+        except BaseException:
+            if journal is not None:
+                journal.delete()
+            raise
         self._swept = True
         if journal is None:
             return None
@@ -105,8 +98,9 @@ class Owed:
         self._lists[claim] = lists
         return self._portion(claim, journal, rows, lists)
 
-    def settle(self, claim: str, judgement: Judgement) -> None:
-        settle(self._warehouse, claim, judgement, lists=self._lists.pop(claim), run_id=self._run_id, as_of=self._as_of)
+    def settle(self, connection: duckdb.DuckDBPyConnection, claim: str, judgement: Judgement) -> None:
+        lists = self._lists.pop(claim)
+        settle(connection, claim, judgement, lists=lists, run_id=self._run_id, as_of=self._as_of)
 
     def _journal(self, claim: str, lists: tuple[str, ...]) -> Journal:
         header = Header.of(claim, "rows", self._destination, self._run_id, repeatable=True, lists=lists)
@@ -117,9 +111,7 @@ class Owed:
     ) -> Portion:
         numbers = {name: number for number, name in enumerate(lists)}
         keys = [row_key(numbers[row[0]], row[4], row[3]) for row in rows]
-        # One parse for all of them: a tenth of the time of one for each.
-        identifiers = json.loads(f"[{','.join([row[5] for row in rows])}]")
-        portion = Portion(claim, journal, keys, partial(_row, rows, identifiers))
+        portion = Portion(claim, journal, keys, partial(_rows, rows))
         for (name, mode, removing), places in itertools.groupby(range(len(rows)), lambda place: rows[place][:3]):
             act = _action(Target(mode, name), removing)
             portion.calls += [Call(portion, act, batch) for batch in batches(places, self._batch)]
@@ -127,23 +119,28 @@ class Owed:
 
 
 def settle(
-    warehouse: Warehouse, claim: str, judgement: Judgement, *, lists: Sequence[str], run_id: str, as_of: datetime
+    connection: duckdb.DuckDBPyConnection,
+    claim: str,
+    judgement: Judgement,
+    *,
+    lists: Sequence[str],
+    run_id: str,
+    as_of: datetime,
 ) -> None:
     """Write what became of a claim's rows; what is settled already stays as it is. `lists` as in its header."""
     run = {"run_id": run_id, "as_of": as_of}
-    with warehouse.session() as connection:
-        with transaction(connection):
-            connection.register("judged", _table(judgement, lists))
-            connection.execute(queries.bind("delivery/settling_rows"), {"claim": claim})
-            connection.execute(queries.bind("delivery/owe_old_identities"), run)
-            connection.execute(queries.bind("delivery/drop_stale_removals"))
-            connection.execute(queries.bind("delivery/drop_delivered"))
-            connection.execute(queries.bind("delivery/add_delivered"), run)
-            connection.execute(queries.bind("delivery/drop_owed"), {"claim": claim})
-            connection.execute(queries.bind("delivery/return_owed"), {"claim": claim, "as_of": as_of})
-            connection.execute(queries.bind("delivery/settle_row_attempts"), {"claim": claim})
-            checkpoint("settle uncommitted")
-        checkpoint("settle committed")
+    with transaction(connection):
+        connection.register("judged", _table(judgement, lists))
+        connection.execute(queries.bind("delivery/settling_rows"), {"claim": claim})
+        connection.execute(queries.bind("delivery/owe_old_identities"), run)
+        connection.execute(queries.bind("delivery/drop_stale_removals"))
+        connection.execute(queries.bind("delivery/drop_delivered"))
+        connection.execute(queries.bind("delivery/add_delivered"), run)
+        connection.execute(queries.bind("delivery/drop_owed"), {"claim": claim})
+        connection.execute(queries.bind("delivery/return_owed"), {"claim": claim, "as_of": as_of})
+        connection.execute(queries.bind("delivery/settle_row_attempts"), {"claim": claim})
+        checkpoint("settle uncommitted")
+    checkpoint("settle committed")
 
 
 def row_key(number: int, identity: str, person: str) -> str:
@@ -174,9 +171,12 @@ def _table(judgement: Judgement, lists: Sequence[str]) -> pa.Table:
     )
 
 
-def _row(rows: Sequence[tuple[Any, ...]], identifiers: Sequence[dict[str, str]], place: int) -> Row:
-    row = rows[place]
-    return Row(row[3], identifiers[place], json.loads(row[6]) if row[6] != "{}" else {})
+def _rows(rows: Sequence[tuple[Any, ...]], places: Sequence[int]) -> list[Row]:
+    chosen = [rows[place] for place in places]
+    # One parse for all of them: a fraction of the time of one for each.
+    identifiers = json.loads(f"[{','.join([row[5] for row in chosen])}]")
+    traits = json.loads(f"[{','.join([row[6] for row in chosen])}]")
+    return list(map(Row, [row[3] for row in chosen], identifiers, traits))
 
 
 def _action(target: Target, removing: bool) -> Action:

@@ -1,4 +1,4 @@
--- The messages of a claim that nobody has settled.
+-- The messages of a claim that nobody has settled, in the order in which they were claimed.
 --
 -- tables: tidegate.outbox
 -- params: $claim
@@ -6,4 +6,4 @@
 select outbox.message_key
 from tidegate.outbox
 where outbox.claim = $claim and outbox.state = 'claimed'
-order by outbox.message_key
+order by outbox.priority desc, outbox.due_at asc, outbox.message_key asc
