@@ -24,7 +24,8 @@ def of_project(fault: BaseException, root: Path) -> SpecError:
     """What dbt could not parse."""
     words = str(fault)
     path = _file(words, root)
-    file = shown(path, root) if path else "dbt_project.yml"
+    # dbt does not always say where; it was in one of the models or their yml.
+    file = shown(path, root) if path else "models"
     if path is not None and path.suffix in (".yml", ".yaml"):
         try:
             read_yaml(path, root)
