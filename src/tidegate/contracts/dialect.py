@@ -41,7 +41,8 @@ class WarehouseDialect(duckdb_engine.Dialect):
     def get_columns(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
         database, schema_name = self.identifier_preparer._separate(schema)
         found = connection.exec_driver_sql(
-            queries.bind("contracts/columns"), (database, schema_name, str(table_name))
+            queries.text("contracts/columns"),
+            {"database": database, "schema": schema_name, "relation": str(table_name)},
         ).fetchall()
         if not found:
             raise sqlalchemy.exc.NoSuchTableError(table_name)

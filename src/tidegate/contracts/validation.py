@@ -119,7 +119,8 @@ def _model(cursor: duckdb.DuckDBPyConnection, name: str, relation: str | None, k
     columns = {
         column: str(data_type)
         for column, data_type, _ in cursor.execute(
-            queries.bind("contracts/columns"), (table.catalog or None, table.db or "main", table.name)
+            queries.text("contracts/columns"),
+            {"database": table.catalog or None, "schema": table.db or "main", "relation": table.name},
         ).fetchall()
     }
     row_name = next((column for column in (*_ROW_NAMES, key) if column in columns), None)

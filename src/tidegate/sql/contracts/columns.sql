@@ -1,7 +1,7 @@
--- The columns of a relation, in order. Without a database, the one that is in use.
+-- The columns of a relation, in order.
 --
 -- tables: duckdb_columns()
--- params: $1 database or null, $2 schema, $3 table or view
+-- params: $database (null: the one in use), $schema, $relation (a table or view)
 
 select
     column_name,
@@ -9,7 +9,7 @@ select
     is_nullable
 from duckdb_columns()
 where
-    database_name = coalesce($1, current_database())
-    and schema_name = $2
-    and table_name = $3
+    database_name = coalesce($database, current_database())
+    and schema_name = $schema
+    and table_name = $relation
 order by column_index
