@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from hashlib import md5
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.delivery.platform import Platform
@@ -20,7 +20,14 @@ ADDRESSES = st.sampled_from(["a@x", "b@x", "c@x", "d@x"])
 WANTED = st.dictionaries(st.sampled_from(["1", "2", "3"]), ADDRESSES, max_size=3)
 BATCH = st.sampled_from([1, 2, 10])
 
-settled = settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+# Not shrunk: an example takes a second, and what fails is short already.
+settled = settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @contextmanager

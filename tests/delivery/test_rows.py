@@ -97,7 +97,24 @@ def test_an_address_stays_for_somebody_whose_row_is_not_accepted_yet(world: Worl
     world.deliver()
 
     assert world.held() == on_list("shared@x")
-    assert world.owed() == [("2", "add", "refused", "told_to_refuse")]
+    assert world.owed() == [("1", "remove", "due", None), ("2", "add", "refused", "told_to_refuse")]
+
+
+def test_an_address_goes_after_all_when_the_next_person_gave_up_before_being_accepted(world: World) -> None:
+    world.owe("add", {"1": "shared@x"})
+    world.deliver()
+    world.later()
+    world.owe("remove", {"1": "shared@x"})
+    world.owe("add", {"2": "shared@x"})
+    world.platform.refused = on_list("shared@x")
+    world.deliver()
+    world.later()
+    world.platform.refused = set()
+    world.query("delete from tidegate.owed where person = '2'")
+
+    world.deliver()
+
+    assert world.held() == world.believed() == set()
 
 
 def test_two_who_share_an_address_and_both_leave_are_off_the_list(world: World) -> None:

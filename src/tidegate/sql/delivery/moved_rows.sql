@@ -1,6 +1,6 @@
--- Rows to take away whose identifiers belong to somebody else on that list by now (an address that moved
--- from one person to another): taking them away would take the other person's row. Another person who is
--- leaving with the same identifiers is no reason to keep them.
+-- Rows to take away whose identifiers the list holds for somebody else by now (an address that moved from
+-- one person to another): taking them away would take the other person's row. Another person who is leaving
+-- with the same identifiers is no reason to keep them.
 --
 -- tables: tidegate.owed, tidegate.delivered
 -- params: $destination, $as_of
@@ -20,15 +20,8 @@ leaving as (
 
 ),
 
-wanted as (
+held as (
 
-    select
-        owed.list,
-        owed.person,
-        owed.identity
-    from tidegate.owed
-    where owed.destination = $destination and owed.operation in ('add', 'update')
-    union all
     select
         delivered.list,
         delivered.person,
@@ -43,15 +36,15 @@ wanted as (
 staying as (
 
     select
-        wanted.list,
-        wanted.person,
-        wanted.identity
-    from wanted
+        held.list,
+        held.person,
+        held.identity
+    from held
     left join leaving
         on
-            wanted.list = leaving.list
-            and wanted.person = leaving.person
-            and wanted.identity = leaving.identity
+            held.list = leaving.list
+            and held.person = leaving.person
+            and held.identity = leaving.identity
     where leaving.person is null
 
 )
