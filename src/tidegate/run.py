@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -187,7 +188,7 @@ def deliver(run: Run, destination: str) -> Delivery:
         people=run.facts.people,
         key=run.project.key,
         render=render,
-        per_second=spec.per_second,
+        per_second=inf if run.workspace.sandbox is not None else spec.per_second,  # the sandbox needs no sparing
         concurrency=spec.concurrency,
     )
     checkpoint("destination delivered")
