@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from tidegate.build import wording
 from tidegate.errors import Problem, SpecError
 from tidegate.spec.documents import read_yaml, shown
 from tidegate.spec.models_folder import names
@@ -14,10 +15,10 @@ from tidegate.spec.nearest import hint
 _IN_BRACKETS = re.compile(r"\((?P<file>[^()\n]+\.(?:sql|py|csv|ya?ml))\)")
 _NAMED = re.compile(r"(?P<file>[^\s'\"()]+\.(?:sql|py|csv|ya?ml))")
 _MISSING = re.compile(r"depends on a (?P<kind>node|source) named '(?P<name>[^']+)' which was not found")
-_HEADER = re.compile(r"^(?:\w+ )*Error(?: in .*)?$")
 _LINE = re.compile(r"^\s*LINE \d+: (?P<excerpt>.*)$", re.MULTILINE)
 _AT_LINE = re.compile(r"\bline (?P<line>\d+)")
 _QUOTED = re.compile(r"[\"'`](?P<name>\w+)[\"'`]")
+_MACRO = re.compile(r"\{%-?\s*macro\s+(?P<name>\w+)")
 
 
 def of_project(fault: BaseException, root: Path) -> SpecError:
@@ -41,29 +42,39 @@ def of_project(fault: BaseException, root: Path) -> SpecError:
         )
         return SpecError(Problem(file, line_of(path, [name.split(".")[-1]]), "", text))
     at = _AT_LINE.search(words)
-    return SpecError(Problem(file, int(at["line"]) if at else 0, "", _said(words) or type(fault).__name__))
+    return SpecError(Problem(file, int(at["line"]) if at else 0, "", wording.said(words) or type(fault).__name__))
 
 
 def of_model(words: str, file: str, root: Path) -> str:
-    """Why one model could not be built, in a line: the file, the line in it, and the warehouse's own words."""
-    said = _said(words)
+    """Why one model could not be built, in a line: the file, the line in it, and what is wrong."""
+    wanted = [match["name"] for match in _QUOTED.finditer(words)]
+    if missing := wording.missing_name(words):
+        return str(Problem(file, line_of(root / file, [missing], first=True), "", wording.said(words, _macros(root))))
     excerpt = _LINE.search(words)
-    wanted = [excerpt["excerpt"].removeprefix("...").removesuffix("...").strip()] if excerpt else []
-    line = line_of(root / file, [*wanted, *(match["name"] for match in _QUOTED.finditer(said))])
-    return str(Problem(file, line, "", said))
+    if excerpt and wording.is_about_syntax(words):
+        wanted.insert(0, excerpt["excerpt"].removeprefix("...").removesuffix("...").strip())
+    return str(Problem(file, line_of(root / file, wanted), "", wording.said(words)))
 
 
-def line_of(path: Path | None, wanted: Iterable[str]) -> int:
-    """The line that holds the first of `wanted` which stands on exactly one line; 0 where there is none."""
+def line_of(path: Path | None, wanted: Iterable[str], *, first: bool = False) -> int:
+    """The line that holds the first of `wanted` which stands on exactly one line; 0 where there is none.
+
+    With `first`, the first line of several will do.
+    """
     if path is None or not path.is_file():
         return 0
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     for text in wanted:
         pattern = re.compile(rf"(?<!\w){re.escape(text)}(?!\w)") if text else None
         found = [number for number, line in enumerate(lines, 1) if pattern and pattern.search(line)]
-        if len(found) == 1:
+        if len(found) == 1 or (first and found):
             return found[0]
     return 0
+
+
+def _macros(root: Path) -> list[str]:
+    files = (root / "macros").rglob("*.sql")
+    return [match["name"] for path in files for match in _MACRO.finditer(path.read_text(encoding="utf-8"))]
 
 
 def _file(words: str, root: Path) -> Path | None:
@@ -74,15 +85,3 @@ def _file(words: str, root: Path) -> Path | None:
             if path.is_file():
                 return path
     return None
-
-
-def _said(words: str) -> str:
-    """dbt's message without its headers, excerpts and rulers, in one line."""
-    kept: list[str] = []
-    for line in words.splitlines():
-        line = line.strip()
-        if line.startswith(("LINE ", "----", "Raw Error", "compiled code at")):
-            break
-        if line and not set(line) <= {"^", " "} and not _HEADER.match(line):
-            kept.append(line)
-    return " ".join(kept)
