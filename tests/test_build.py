@@ -253,7 +253,8 @@ def test_a_column_that_does_not_exist_is_told_with_those_that_do(tiny: TinyProje
 
 
 def test_a_value_that_does_not_convert_is_told_without_the_value(tiny: TinyProject) -> None:
-    tiny.edit("models/big_spenders.sql", "sum(spent)", "sum(cast(who || '@example.com' as integer))")
+    sql = "{{ config(materialized='table') }} select cast(who || '@example.com' as integer) as who"
+    tiny.write("models/big_spenders.sql", sql + " from {{ ref('stg_orders') }}")
     built = tiny.build()
     assert built.failed["big_spenders"].startswith("models/big_spenders.sql")
     assert "could not convert" in built.failed["big_spenders"].lower()
