@@ -49,6 +49,7 @@ def plan(
             )
         notes = _notes(workspace, waiting)
         try:
+            warehouse.release()  # dbt opens the file in its own way
             built = builder.build(project.root, project.target, clock, scratch=SCRATCH)
             results, facts = gather(workspace, built, run_id=new_id(clock), as_of=clock)
             with warehouse.session() as connection:

@@ -124,6 +124,7 @@ def build(run: Run) -> None:
     """Build the models as of the run's clock. A model that fails stops the audiences that stand on it."""
     from tidegate import build as builder
 
+    run.warehouse.release()  # dbt opens the file in its own way
     run.built = builder.build(run.project.root, run.project.target, run.as_of)
     checkpoint("built")
 

@@ -27,11 +27,17 @@ class Warehouse:
     `wait` is how many seconds a session waits for another process to let go of the file.
     """
 
+    #: Seconds for which the file stays open after a session, in case the next one comes at once: opening and
+    #: closing cost more than most statements.
+    linger = 0.03
+
     def __init__(self, path: Path, *, wait: float = 60.0, memory_limit: str | None = None) -> None:
         self.path = path
         self.wait = wait
         self.memory_limit = memory_limit
         self._in_process = threading.RLock()
+        self._root: duckdb.DuckDBPyConnection | None = None
+        self._closing: threading.Timer | None = None
         self._migrated = False
 
     @property
@@ -41,22 +47,45 @@ class Warehouse:
 
     @contextmanager
     def session(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A connection with the state's schema in place, closed (and the file released) at the end.
+        """A connection of its own with the state's schema in place; the file is released soon after it ends.
 
         Sessions of one process take turns. Raises WarehouseError when the file stays locked, is not a
         warehouse, or the disk is full.
         """
         with self._in_process:
-            connection = self._open()
+            if self._closing is not None:
+                self._closing.cancel()
+                self._closing = None
             try:
-                if not self._migrated:
-                    migrations.apply(connection)
-                    self._migrated = True
-                yield connection
-            except duckdb.IOException as fault:
-                raise WarehouseError(f"{self.path}: {_first_line(fault)}") from fault
-            finally:
-                connection.close()
+                if self._root is None:
+                    self._root = self._open()
+                connection = self._root.cursor()
+                try:
+                    connection.execute("set timezone = 'UTC'")
+                    if not self._migrated:
+                        migrations.apply(connection)
+                        self._migrated = True
+                    yield connection
+                finally:
+                    connection.close()
+            except BaseException as fault:
+                self.release()
+                if isinstance(fault, duckdb.IOException):
+                    raise WarehouseError(f"{self.path}: {_first_line(fault)}") from fault
+                raise
+            self._closing = threading.Timer(self.linger, self.release)
+            self._closing.daemon = True
+            self._closing.start()
+
+    def release(self) -> None:
+        """Let go of the file now."""
+        with self._in_process:
+            if self._closing is not None:
+                self._closing.cancel()
+                self._closing = None
+            if self._root is not None:
+                self._root.close()
+                self._root = None
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +104,6 @@ class Warehouse:
                 continue
             except duckdb.Error as fault:
                 raise WarehouseError(f"{self.path}: {_first_line(fault)}") from fault
-            connection.execute("set timezone = 'UTC'")
             if self.memory_limit:
                 connection.execute("set memory_limit = $limit", {"limit": self.memory_limit})
             return connection

@@ -78,6 +78,7 @@ class Workspace:
         if self.sandbox is not None:
             self.sandbox.__exit__(None, None, None)
             self.sandbox = None
+        self.warehouse.release()
         self._lock.release()
 
     def connector(self, destination: str) -> Connector:

@@ -57,7 +57,7 @@ def test_a_plan_says_that_files_wait_to_be_loaded(shop: Shop) -> None:
     plan = planning.plan(shop.root, as_of=shop.now + timedelta(hours=1))
 
     assert plan.notes == (
-        "1 new event file(s) would be loaded first (events_0003.csv); `tidegate land` loads them now",
+        "a run would load 1 new event file (events_0003.csv) first; `tidegate land` loads them now",
     )
 
 

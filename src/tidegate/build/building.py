@@ -111,6 +111,7 @@ def _run(
             # Waits for whoever holds the file, and says who it is when that takes too long.
             with warehouse.session():
                 pass
+            warehouse.release()
             if attempt == _ATTEMPTS:
                 raise WarehouseError(f"{warehouse.path}: {' '.join(words.split())}") from fault
     raise AssertionError("unreachable")
@@ -119,6 +120,7 @@ def _run(
 def _built(manifest: Any, results: Sequence[Any], clock: str, root: Path) -> Built:
     done: dict[str, Any] = {}
     failed: dict[str, str] = {}
+    stopped: set[str] = set()
     broken = {result.node.unique_id for result in results if str(result.status) in ("error", "fail", "runtime error")}
     for result in results:
         node, words = result.node, str(result.message or "")
@@ -132,6 +134,7 @@ def _built(manifest: Any, results: Sequence[Any], clock: str, root: Path) -> Bui
         elif str(result.status) == "skipped":
             cause = _cause(node.unique_id, manifest, broken)
             failed[node.name] = f"{node.original_file_path}: not built, because `{cause}` could not be"
+            stopped.add(node.name)
         elif node.relation_name:
             done[node.unique_id] = node
     sources = _sources(manifest, done)
@@ -146,7 +149,7 @@ def _built(manifest: Any, results: Sequence[Any], clock: str, root: Path) -> Bui
         )
         for unique_id, node in done.items()
     }
-    return Built(models, failed, _contracts(manifest))
+    return Built(models, failed, _contracts(manifest), frozenset(stopped))
 
 
 def _sources(manifest: Any, done: Mapping[str, Any]) -> dict[str, Source]:

@@ -39,11 +39,15 @@ class WrittenContract:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """`failed`: why each other model was not built, by model: the file, and dbt's or the warehouse's own words."""
+    """`failed`: why each other model was not built, by model: the file, the line and what is wrong.
+
+    Of these, nothing is wrong with the `stopped` themselves: they stand on one that failed.
+    """
 
     models: Mapping[str, BuiltModel]
     failed: Mapping[str, str]
     contracts: Mapping[str, WrittenContract]
+    stopped: frozenset[str] = frozenset()
 
     def model_columns(self) -> dict[str, ModelColumns]:
         return {name: ModelColumns(name, model.relation, model.columns) for name, model in self.models.items()}
