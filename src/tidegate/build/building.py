@@ -61,10 +61,12 @@ def columns(root: Path, target: str) -> Built:
         throw_away.path.unlink(missing_ok=True)
         try:
             empty_tables.copy(root, path, found.schema, throw_away)
+            throw_away.release()
             built = _build(root, found, home, throw_away, found.schema, datetime.now(UTC), (), True)
             with throw_away.session() as connection:
                 return describe(connection, built)
         finally:
+            throw_away.release()
             throw_away.path.unlink(missing_ok=True)
 
 
