@@ -18,7 +18,7 @@ def mjml(text: str, front: str = "subject: Hi") -> str:
     ("text", "told"),
     [
         ("{{ persn.first_name }}", "email.mjml:6: no variable `persn`; did you mean `person`?"),
-        ("\n\n{{ nobody }}", "email.mjml:8: no variable `nobody`; there are channel, entry, language"),
+        ("\n\n{{ nobody }}", "email.mjml:8: no variable `nobody`; a column is written person.nobody or entry.nobody"),
         ("{{ person.name | titel }}", "email.mjml:6: no filter `titel`; did you mean `title`?"),
         ("{% if person.x is evn %}a{% endif %}", "email.mjml:6: no test `evn`; did you mean `even`?"),
         ("{{ person.name", "email.mjml:6: is not a template: "),

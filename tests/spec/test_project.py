@@ -36,7 +36,7 @@ def test_everything_wrong_in_all_files_is_told_at_once(shop):
         "audiences/winback.yml:3: guard.max_leave: 120% is more than everyone",
         "messages/welcome/email.mjml:4: no variable `persn`; did you mean `person`?",
     ]
-    assert settings.startswith("tidegate.yml:4: time_zone: no time zone `Europe/Londn`; there are ")
+    assert settings.startswith("tidegate.yml:4: time_zone: no time zone `Europe/Londn`; did you mean `Europe/London`?")
     assert "Europe/London" in settings
 
 

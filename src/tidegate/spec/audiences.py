@@ -15,7 +15,7 @@ from tidegate.spec.destinations import Destinations
 from tidegate.spec.documents import Document, Path_, dotted
 from tidegate.spec.findings import Findings
 from tidegate.spec.guard_keys import GuardKeys, guard
-from tidegate.spec.nearest import hint
+from tidegate.spec.nearest import closest, hint
 from tidegate.spec.objects import Audience, Guard, MessageSpec, OnLeave, Send, Sync
 from tidegate.spec.validation import check
 
@@ -149,8 +149,9 @@ class _Reader:
     def _message(self, name: str, path: Path_) -> MessageSpec | None:
         message = self.around.messages.get(name)
         if message is None and name not in self.around.doubtful_messages:
-            near = hint(name, self.around.messages)
-            self._problem(path, f"no message `{name}`; {near}; messages/{name}/ would hold its content")
+            near = closest(name, self.around.messages)
+            fix = f"did you mean `{near}`?" if near else f"write its content into the folder messages/{name}/"
+            self._problem(path, f"no message `{name}`; {fix}")
         return message
 
     def _by(self, word: str, message: MessageSpec | None, path: Path_) -> str | None:
@@ -177,7 +178,8 @@ class _Reader:
         if kind.channel not in CHANNELS:
             self._problem(path, f"`{name}` sends by {kind.channel}; there are messages for {', '.join(CHANNELS)} only")
             return None
-        if message is not None and not any(channel == kind.channel for channel, _ in message.contents):
+        told = message is None or message.name in self.around.doubtful_messages
+        if message is not None and not told and not any(channel == kind.channel for channel, _ in message.contents):
             has = ", ".join(sorted({channel for channel, _ in message.contents}))
             self._problem(path, f"message `{message.name}` has no content for {kind.channel}, only for {has}")
         return name

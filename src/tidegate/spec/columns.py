@@ -191,7 +191,8 @@ class _Checker:
 
     def _variable_problems(self, message: str, channel: str, scopes: _Scopes) -> Iterator[Problem]:
         rows = {name: (scopes.names[name], columns) for name, columns in scopes.columns.items()}
-        for (written_for, _), content in self.project.messages[message].contents.items():
+        spec = self.project.messages.get(message)  # none: its file is broken, and told of already
+        for (written_for, _), content in spec.contents.items() if spec else ():
             if written_for == channel:
                 for template in templating.templates(content):
                     yield from templating.column_problems(template, rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 from zoneinfo import ZoneInfo, available_timezones
@@ -17,7 +18,7 @@ from tidegate.spec.destinations import Destinations
 from tidegate.spec.documents import Document, dotted, read_yaml, shown
 from tidegate.spec.findings import Findings
 from tidegate.spec.guard_keys import guard
-from tidegate.spec.nearest import hint, several
+from tidegate.spec.nearest import closest, hint
 from tidegate.spec.objects import Audience, Guard, Landing, MessageSpec, Project
 from tidegate.spec.settings_file import SettingsFile
 from tidegate.spec.validation import check
@@ -26,12 +27,32 @@ from tidegate.templates.filters import known_language
 SETTINGS = "tidegate.yml"
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A project as far as it could be read, and what is wrong with it.
+
+    `project` is None where tidegate.yml is too broken to go by. Audiences whose own file has a problem are left out.
+    """
+
+    project: Project | None
+    problems: tuple[Problem, ...]
+
+
 def load(root: Path, target: str | None = None) -> Project:
     """The project at `root` for one target: `dev` unless named, or the only one.
 
     Expressions are parsed, their columns not yet looked up: see `tidegate.spec.columns`. Secrets stay
     unresolved. Raises SpecError with every problem of every file.
     """
+    found = read(root, target)
+    if found.problems:
+        raise SpecError(found.problems)
+    assert found.project is not None
+    return found.project
+
+
+def read(root: Path, target: str | None = None) -> Read:
+    """The same as far as it goes, for whoever looks for more that is wrong. Raises SpecError only without any file."""
     root = root.resolve()
     found = Findings()
     settings, document = _settings(root, found)
@@ -55,10 +76,12 @@ def load(root: Path, target: str | None = None) -> Project:
     )
     read_audiences = _audiences(root, around, found)
     _refuse_journeys(root, found)
-    found.raise_any()
-    assert settings is not None
-    assert known is not None
-    return _project(root, settings, document, known, consent, read_audiences, read_messages.by_name)
+    if settings is None or known is None:
+        return Read(None, tuple(found.problems))
+    broken = {problem.file for problem in found.problems}
+    sound = {name: audience for name, audience in read_audiences.items() if audience.file not in broken}
+    project = _project(root, settings, document, known, consent, sound, read_messages.by_name)
+    return Read(project, tuple(found.problems))
 
 
 def _project(
@@ -113,10 +136,9 @@ def _check_settings(settings: SettingsFile, document: Document, models: frozense
         near = near if near.startswith("did you") else "there is no such file under models/"
         found.add(document, ("people",), f"no model `{settings.people}`; {near}")
     if not _is_time_zone(settings.time_zone):
-        zones = available_timezones()
-        found.add(
-            document, ("time_zone",), f"no time zone `{settings.time_zone}`; {several(settings.time_zone, zones)}"
-        )
+        zone = closest(settings.time_zone, available_timezones())
+        fix = f"did you mean `{zone}`?" if zone else "write one as in `Europe/London`"
+        found.add(document, ("time_zone",), f"no time zone `{settings.time_zone}`; {fix}")
     if not known_language(settings.language):
         found.add(
             document, ("language",), f"no language `{settings.language}`; write its code, such as `en` or `pt-BR`"

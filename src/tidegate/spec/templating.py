@@ -10,7 +10,7 @@ from jinja2 import TemplateSyntaxError
 
 from tidegate.errors import Problem, SpecError
 from tidegate.spec.documents import parse_yaml
-from tidegate.spec.nearest import hint, several
+from tidegate.spec.nearest import closest, hint, several
 from tidegate.spec.objects import Content, MessageSpec
 from tidegate.templates.content import HEADERS, html_source, strings
 from tidegate.templates.environment import environment
@@ -65,10 +65,17 @@ def syntax(template: Template) -> list[Problem]:
     except ForbiddenError as fault:
         return [template.problem(fault.line, fault.text)]
     return [
-        template.problem(variable.line, f"no variable `{variable.name}`; {hint(variable.name, (*ROWS, *PLAIN))}")
+        template.problem(variable.line, f"no variable `{variable.name}`; {_meant(variable.name)}")
         for variable in variables
         if variable.name not in ROWS and variable.name not in PLAIN
     ]
+
+
+def _meant(name: str) -> str:
+    near = closest(name, (*ROWS, *PLAIN))
+    if near is not None:
+        return f"did you mean `{near}`?"
+    return f"a column is written person.{name} or entry.{name}; there are also {', '.join(sorted(PLAIN))}"
 
 
 def without_entry(template: Template) -> list[Problem]:
