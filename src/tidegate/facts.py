@@ -13,7 +13,8 @@ from tidegate.decision.decide import Definition, Facts
 from tidegate.errors import Problem, SpecError
 from tidegate.results import ContractResult
 from tidegate.spec.columns import problems_by_audience
-from tidegate.spec.objects import Project
+from tidegate.spec.nearest import several
+from tidegate.spec.objects import ModelColumns, Project
 from tidegate.workspace import Workspace
 
 Unfit = tuple[Literal["failed", "contract"], str]
@@ -31,10 +32,12 @@ def gather(
     """
     project = workspace.project
     if project.people in built.failed:
-        raise SpecError(Problem("tidegate.yml", 0, f"people: ref('{project.people}')", built.failed[project.people]))
+        text = f"ref('{project.people}') could not be built: {built.failed[project.people]}"
+        raise SpecError(Problem(project.file, project.lines.get("people", 0), "people", text))
     with workspace.warehouse.session() as connection:
         built = describe(connection, built)
         models = built.model_columns()
+        _refuse_people(project, models)
         results = contracts.validate(
             connection,
             written_contracts(project, built),
@@ -55,6 +58,17 @@ def gather(
         as_of=as_of,
     )
     return results, facts
+
+
+def _refuse_people(project: Project, models: Mapping[str, ModelColumns]) -> None:
+    """Without the address book, and the key in it, nothing can be decided for anybody."""
+    people = models.get(project.people)
+    if people is None:
+        text = f"the model `{project.people}` was not built; is it disabled, or ephemeral?"
+        raise SpecError(Problem(project.file, project.lines.get("people", 0), "people", text))
+    if project.key not in people.columns:
+        text = f"no column `{project.key}` in {project.people}; {several(project.key, people.columns)}"
+        raise SpecError(Problem(project.file, project.lines.get("key", 0), "key", text))
 
 
 def written_contracts(project: Project, built: Built) -> list[contracts.Contract]:
@@ -89,7 +103,8 @@ def _unfit(
         if audience.model in built.failed:
             unfit[name] = ("failed", built.failed[audience.model])
         elif audience.model not in built.models:
-            unfit[name] = ("failed", f"{audience.file}: ref('{audience.model}') was not built; is it disabled?")
+            text = f"`{audience.model}` was not built; is it disabled, or ephemeral?"
+            unfit[name] = ("failed", str(Problem(audience.file, audience.line, "", text)))
         elif name in problems:
             unfit[name] = ("failed", "\n".join(str(problem) for problem in problems[name]))
         else:

@@ -38,7 +38,7 @@ def plan(
     With `rows`, people are listed by key; with `pii`, with the address a message would go to. Raises SpecError,
     WarehouseError (also while a run is under way: a plan beside it would show half of each).
     """
-    with Workspace(root, target, wait=wait) as workspace:
+    with Workspace(root, target, wait=wait, sends=False) as workspace:
         project, warehouse = workspace.project, workspace.warehouse
         clock = (as_of or project.clock or datetime.now(UTC).replace(microsecond=0)).astimezone(UTC)
         refuse_going_back(warehouse, clock)

@@ -77,9 +77,10 @@ def begin(
 ) -> Run:
     """Open the project, settle what an earlier run left behind, and start a run.
 
-    `as_of` defaults to the project's `clock`, else to now. Raises SpecError, WarehouseError.
+    `as_of` defaults to the project's `clock`, else to now. The kind `land` sends nothing, and so needs no secrets.
+    Raises SpecError, WarehouseError.
     """
-    workspace = Workspace(root, target, wait=wait).__enter__()
+    workspace = Workspace(root, target, wait=wait, sends=kind != "land").__enter__()
     try:
         run = begin_in(workspace, as_of=as_of, kind=kind)
     except BaseException:

@@ -39,16 +39,18 @@ def look(root: Path, target: str | None = None) -> Opened:
 class Workspace:
     """Holds the run's lock from entering to leaving; with the sandbox as target, its servers run meanwhile.
 
-    `wait` is how many seconds to wait for another run to finish. Raises SpecError with everything wrong in the
-    files and every secret that is missing, WarehouseError where another run holds the lock.
+    `wait` is how many seconds to wait for another run to finish. Whoever `sends` nothing needs no secrets and no
+    sandbox. Raises SpecError with everything wrong in the files and every secret that is missing, WarehouseError
+    where another run holds the lock.
     """
 
-    def __init__(self, root: Path, target: str | None = None, *, wait: float = 0.0) -> None:
+    def __init__(self, root: Path, target: str | None = None, *, wait: float = 0.0, sends: bool = True) -> None:
         opened = look(root, target)
         self.project = opened.project
         self.warehouse = opened.warehouse
         self._lock = RunLock(self.warehouse.home)
         self._wait = wait
+        self._sends = sends
         self.sandbox: Sandbox | RunningSandbox | None = None
 
     @property
@@ -60,9 +62,10 @@ class Workspace:
     def __enter__(self) -> Self:
         self._lock.acquire(self._wait)
         try:
-            if self.project.sandbox:
+            if self._sends and self.project.sandbox:
                 self._start_sandbox()
-            self._prove_credentials()
+            if self._sends:
+                self._prove_credentials()
         except BaseException:
             self.close()
             raise

@@ -80,8 +80,8 @@ def test_a_colon_in_a_key_cannot_make_two_messages_one(world: World) -> None:
 @pytest.mark.parametrize(
     ("members", "words"),
     [
-        (["ada", None], "1 rows have no customer_id"),
-        (["ada", ""], "1 rows have no customer_id"),
+        (["ada", None], "1 row has no customer_id"),
+        (["ada", ""], "1 row has no customer_id"),
         (["ada", "ada"], "customer_id is not unique: ada (2 times)"),
         (["grace", "grace", "ada"], "customer_id is not unique: grace (2 times)"),
     ],

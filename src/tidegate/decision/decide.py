@@ -8,7 +8,8 @@ rolled back it is a plan.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -17,10 +18,11 @@ import duckdb
 from sqlglot import exp
 
 from tidegate import guards, queries
+from tidegate.build import wording
 from tidegate.connector import Connector
 from tidegate.decision import gate, lists, occurrences, outbox, stays
 from tidegate.decision.wanted import OwnedList, owned_lists, scheme
-from tidegate.errors import Problem, SpecError
+from tidegate.errors import ContractError, SpecError
 from tidegate.results import AudienceDecision, Decision, ListDecision
 from tidegate.spec.objects import Audience, ModelColumns, Project
 
@@ -56,6 +58,23 @@ class Facts:
         return self.models[self.project.people]
 
 
+class _Uncomputable(Exception):
+    """The warehouse could not work out a row of these audiences' models; of nobody's: of the people model."""
+
+    def __init__(self, audiences: Iterable[str], fault: duckdb.Error) -> None:
+        super().__init__(wording.said(str(fault)))
+        self.audiences = tuple(audiences)
+
+
+@contextmanager
+def _blaming(*audiences: str) -> Iterator[None]:
+    """Models may be views, so a value that does not convert is met only when a row is asked for."""
+    try:
+        yield
+    except (duckdb.DataError, duckdb.InvalidInputException) as fault:
+        raise _Uncomputable(audiences, fault) from fault
+
+
 @dataclass(slots=True)
 class _Standing:
     """An audience while it is being decided on."""
@@ -87,21 +106,48 @@ class _Standing:
 
 
 def decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
-    """Decide on the whole project. Raises SpecError only for what no audience can be decided without."""
+    """Decide on the whole project. Raises ContractError only for what no audience can be decided without.
+
+    The transaction must hold nothing else: where a model's rows turn out to be uncomputable it is begun anew,
+    without the audience.
+    """
+    while True:
+        try:
+            return _decide(connection, facts)
+        except _Uncomputable as fault:
+            if not fault.audiences:
+                raise ContractError(f"a row of {facts.project.people} cannot be worked out: {fault}") from fault
+            connection.execute("rollback")
+            connection.execute("begin transaction")
+            facts = replace(facts, unfit={**facts.unfit, **_uncomputable(facts, fault)})
+
+
+def _uncomputable(facts: Facts, fault: _Uncomputable) -> dict[str, tuple[Literal["failed"], str]]:
+    audiences = [facts.project.audiences[name] for name in fault.audiences]
+    return {
+        one.name: ("failed", str(stays.trouble(one, facts.models[one.model], f"a row cannot be worked out: {fault}")))
+        for one in audiences
+    }
+
+
+def _decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
     for statement in queries.statements("decide/working_tables"):
         connection.execute(statement)
     connection.execute(queries.text("decide/reopen"))
-    standings = {
-        name: _stand(connection, facts, audience) for name, audience in sorted(facts.project.audiences.items())
-    }
+    standings = {}
+    for name, audience in sorted(facts.project.audiences.items()):
+        with _blaming(name):
+            standings[name] = _stand(connection, facts, audience)
     owned = owned_lists(facts.project)
     planned = _plan_lists(connection, facts, owned, standings)
     _guard(connection, facts, standings, owned, planned)
     for standing in standings.values():
         if standing.moves:
-            _move(connection, facts, standing)
+            with _blaming(standing.audience.name):
+                _move(connection, facts, standing)
     decided_lists = _apply_lists(connection, facts, owned, standings, planned)
-    _judge(connection, facts, standings)
+    with _blaming():
+        _judge(connection, facts, standings)
     decided = _record(connection, facts, standings)
     ready = dict(connection.execute(queries.text("decide/ready_counts")).fetchall())
     connection.execute(
@@ -166,7 +212,10 @@ def _plan_lists(
         if not all(standings[audience.name].moves for audience, _ in one.owners):
             continue
         try:
-            planned[one] = lists.plan(connection, one, facts.project, facts.models, facts.connectors[one.destination])
+            with _blaming(*[audience.name for audience, _ in one.owners]):
+                planned[one] = lists.plan(
+                    connection, one, facts.project, facts.models, facts.connectors[one.destination]
+                )
         except SpecError as fault:
             for audience, _ in one.owners:
                 _fail(connection, standings[audience.name], str(fault))
@@ -269,9 +318,8 @@ def _judge(connection: duckdb.DuckDBPyConnection, facts: Facts, standings: dict[
     repeated = connection.execute(queries.bind("decide/repeated_people", people=people)).fetchall()
     if repeated:
         named = ", ".join(name for (name,) in repeated)
-        raise SpecError(
-            Problem("tidegate.yml", 0, f"people: ref('{facts.project.people}')", f"several rows for {named}")
-        )
+        text = f"{facts.project.people} has several rows for {named}; it must have one row for each person"
+        raise ContractError(f"{text}, told by {facts.project.key}")
 
 
 def _record(

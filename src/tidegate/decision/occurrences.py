@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import duckdb
 from sqlglot import exp
 
 from tidegate import queries
-from tidegate.decision.stays import entries
-from tidegate.errors import Problem, SpecError
+from tidegate.decision.stays import entries, lacking, trouble
+from tidegate.errors import SpecError
 from tidegate.spec.objects import Audience, ModelColumns
 
 
@@ -50,16 +52,33 @@ def see(
     row = connection.execute(queries.text("decide/occurrence_counts"), {"audience": audience.name}).fetchone()
     assert row is not None
     total, different, without_id, without_person, without_time, acted = row
-    wrong = [
-        f"{count:,} rows have no {column}; filter them out"
-        for count, column in ((without_id, "occurrence_id"), (without_person, key), (without_time, "occurred_at"))
-        if count
-    ]
-    if not wrong and different != total:
-        wrong.append(f"occurrence_id is not unique: {total - different:,} of {total:,} new rows repeat one")
-    if wrong:
-        raise SpecError(Problem(audience.file, 0, f"when: ref('{model.name}')", text) for text in wrong)
+    lacks = (("occurrence_id", without_id), (key, without_person), ("occurred_at", without_time))
+    if any(count for _, count in lacks):
+        examples = _examples(connection, audience)
+        raise SpecError(
+            trouble(audience, model, f"{lacking(count, column)}{_such_as(column, key, examples)}; leave out such rows")
+            for column, count in lacks
+            if count
+        )
+    if different != total:
+        named = ", ".join(f"{name} ({times} times)" for name, times in _examples(connection, audience)["repeated"])
+        text = f"occurrence_id is not unique: {named}; a trigger has one row for each occurrence"
+        raise SpecError(trouble(audience, model, text))
     return int(acted)
+
+
+def _examples(connection: duckdb.DuckDBPyConnection, audience: Audience) -> dict[str, list[tuple[str, int]]]:
+    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    rows = connection.execute(queries.text("decide/broken_occurrences"), {"audience": audience.name}).fetchall()
+    for what, name, times in rows:
+        found[what].append((name, times))
+    return found
+
+
+def _such_as(column: str, key: str, examples: Mapping[str, Sequence[tuple[str, int]]]) -> str:
+    names = [name for name, _ in examples.get("person" if column == key else column, ())]
+    by = key if column == "occurrence_id" else "occurrence_id"
+    return f", such as that of {by} {', '.join(names)}" if names else ""
 
 
 def record(connection: duckdb.DuckDBPyConnection, audience: Audience, run_id: str) -> None:

@@ -46,13 +46,14 @@ def diff(connection: duckdb.DuckDBPyConnection, audience: Audience, model: Model
     connection.execute(queries.bind("decide/diff", entry=entry), parameters)
     counts = _one(connection.execute(queries.bind("decide/counts", entry=entry), parameters))
     if counts["without_person"]:
-        raise SpecError(_problem(audience, model, f"{counts['without_person']:,} rows have no {key}; filter them out"))
+        text = f"{lacking(counts['without_person'], key)}; leave out such rows in the model"
+        raise SpecError(trouble(audience, model, text))
     repeated = counts["people_entered"] != counts["entered"]
     if repeated or counts["entries"] - counts["entered"] != counts["held"] - counts["people_left"]:
         rows = connection.execute(queries.bind("decide/repeated_keys", entry=entry)).fetchall()
         named = ", ".join(f"{person} ({times} times)" for person, times in rows)
         text = f"{key} is not unique: {named}; a segment has one row for each person"
-        raise SpecError(_problem(audience, model, text))
+        raise SpecError(trouble(audience, model, text))
     return Membership(held=counts["held"], entered=counts["entered"], left=counts["people_left"])
 
 
@@ -71,8 +72,17 @@ def members(connection: duckdb.DuckDBPyConnection, audience: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _problem(audience: Audience, model: ModelColumns, text: str) -> Problem:
-    return Problem(audience.file, 0, f"{'who' if audience.who else 'when'}: ref('{model.name}')", text)
+def trouble(audience: Audience, model: ModelColumns, text: str) -> Problem:
+    """Something wrong with the rows of an audience's model."""
+    return Problem(audience.file, audience.line, f"{'who' if audience.who else 'when'}: ref('{model.name}')", text)
+
+
+def lacking(count: int, column: str) -> str:
+    """
+    >>> lacking(1, "customer_id")
+    '1 row has no customer_id'
+    """
+    return f"{count:,} {'row has' if count == 1 else 'rows have'} no {column}"
 
 
 def _one(result: duckdb.DuckDBPyConnection) -> Mapping[str, Any]:
