@@ -6,9 +6,11 @@ closed before the network is waited for. Who finds it held waits, and then says 
 
 from __future__ import annotations
 
+import atexit
 import re
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +41,7 @@ class Warehouse:
         self._root: duckdb.DuckDBPyConnection | None = None
         self._closing: threading.Timer | None = None
         self._migrated = False
+        atexit.register(_release, weakref.ref(self))
 
     @property
     def home(self) -> Path:
@@ -124,6 +127,12 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         connection.execute("rollback")
         raise
     connection.execute("commit")
+
+
+def _release(reference: weakref.ref[Warehouse]) -> None:
+    warehouse = reference()
+    if warehouse is not None:
+        warehouse.release()
 
 
 def _first_line(fault: BaseException) -> str:
