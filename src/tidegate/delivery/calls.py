@@ -45,7 +45,7 @@ class Caller:
         """Whether a call that failed as a whole was not made good within this run."""
         self.failed = ""
         """What a person must mend, although no platform failed."""
-        self.calling: set[asyncio.Task[Any]] = set()
+        self.calling: dict[asyncio.Task[Any], float] = {}
         self.halted = asyncio.Event()
         self._connector = connector
         self._pacer = pacer
@@ -68,10 +68,12 @@ class Caller:
         self._breaker.stop(reason)
         self.halted.set()
 
-    def abandon(self) -> None:
-        """Wait no longer for the calls under way: what became of them is unknown."""
-        for task in list(self.calling):
-            task.cancel()
+    def abandon(self, longest: float = _LONGEST_CALL) -> None:
+        """Wait no longer for calls that are under way for `longest` seconds: what became of them is unknown."""
+        now = self._clock()
+        for task, since in list(self.calling.items()):
+            if now - since >= longest:
+                task.cancel()
 
     async def perform(self, call: Call, *, repeatable: bool, again: Callable[[float, Call], None]) -> None:
         """Make the call, journal it, and judge its rows or queue them with `again(delay in seconds, call)`.
@@ -80,7 +82,9 @@ class Caller:
         """
         portion = call.portion
         places, items = self._prepare(call)
-        if not places or not await self._turn():
+        if not places:
+            return None
+        if self.stopped or ((wait := self._pacer.reserve()) > 0 and not await self._turn(wait)):
             return self._give_up(portion, places, call.last)
         number = next(portion.numbers)
         checkpoint("before call")
@@ -94,6 +98,12 @@ class Caller:
         started = self._clock()
         outcomes, fault = await self._ask(call, items)
         checkpoint("call returned")
+        if fault is None and all(outcome.verdict == "accepted" for outcome in outcomes):
+            self._write(portion, number, outcomes)
+            checkpoint("outcome written")
+            self._breaker.went_well(accepted=True)
+            self._pacer.went_well()
+            return portion.accept(places, outcomes)
         split = isinstance(fault, (Refused, Unsupported)) and len(places) > 1
         self._write(portion, number, [_SPLIT] * len(places) if split else outcomes)
         checkpoint("outcome written")
@@ -143,37 +153,34 @@ class Caller:
         ]
         return [place for place, _ in made], [item for _, item in made]
 
-    async def _turn(self) -> bool:
-        """Wait for the call's turn; False when the delivery stops before it comes."""
-        while not self.stopped:
-            wait = self._pacer.reserve()
-            if wait <= 0:
-                return True
+    async def _turn(self, wait: float) -> bool:
+        """Wait for the call's turn, so many seconds away; False when the delivery stops before it comes."""
+        while wait > 0:
             await self.nap(min(wait, max(self._deadline - self._clock(), 0.0)))
-            if not self._pacer.held:
-                return not self.stopped
-        return False
+            if self.stopped:
+                return False
+            wait = self._pacer.reserve() if self._pacer.held else 0.0
+        return True
 
     async def _ask(self, call: Call, items: Sequence[Any]) -> tuple[list[Outcome], Exception | None]:
         """One outcome for each item, always; and the fault, where the call failed as a whole."""
         task = asyncio.current_task()
         assert task is not None
         self.count += 1
-        self.calling.add(task)
+        self.calling[task] = self._clock()
         fault: Exception
         try:
-            async with asyncio.timeout(_LONGEST_CALL):
-                outcomes = await call.act(self._connector, items)
+            outcomes = await call.act(self._connector, items)
             if len(outcomes) == len(items):
                 return outcomes, None
             fault = InDoubt("miscounted", f"{len(outcomes)} outcomes for {len(items)}")
         except asyncio.CancelledError:
             task.uncancel()
-            return [Outcome.unknown("interrupted")] * len(items), None
+            fault = InDoubt("interrupted", "it did not end in time")
         except Exception as raised:
             fault = raised
         finally:
-            self.calling.discard(task)
+            del self.calling[task]
         return [_outcome(fault)] * len(items), fault
 
     def _learn(self, started: float, outcomes: Sequence[Outcome], fault: Exception | None) -> bool:

@@ -125,6 +125,7 @@ class Conveyor:
         """Bring outcomes to disk in groups; they count, for whoever looks on, once they are there."""
         while True:
             await asyncio.sleep(_SYNC_EVERY)
+            self._caller.abandon()
             if self._caller.stopped:
                 self._hurry()
             tally = self.tally()

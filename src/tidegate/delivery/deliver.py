@@ -109,7 +109,7 @@ class _Work:
             except asyncio.CancelledError:
                 caller.stop("interrupted")
                 await asyncio.wait([sending], timeout=_GRACE)
-                caller.abandon()
+                caller.abandon(0.0)
                 await asyncio.wait([sending])
                 raise
 
@@ -142,7 +142,7 @@ class _Work:
     def _waiting(self, claims: Claims, connection: duckdb.DuckDBPyConnection) -> tuple[int, int, int]:
         """Messages that are ready; rows to put there; rows to take away."""
         found = connection.execute(
-            queries.bind("delivery/waiting"),
+            queries.text("delivery/waiting"),
             {"destination": self.destination, "as_of": self.as_of, "delivery": claims.prefix},
         ).fetchone()
         assert found is not None
@@ -216,7 +216,7 @@ class _Work:
 
     def _unknown(self, connection: duckdb.DuckDBPyConnection) -> list[str]:
         found = connection.execute(
-            queries.bind("delivery/unknown_messages"),
+            queries.text("delivery/unknown_messages"),
             {"destination": self.destination, "since": self.as_of - _ASK_FOR},
         ).fetchall()
         return [key for (key,) in found]
@@ -224,6 +224,7 @@ class _Work:
     def _settle_unknown(self, known: Mapping[str, Outcome], connection: duckdb.DuckDBPyConnection) -> None:
         connection.register("judged", messages.table(list(known), list(known.values())))
         connection.execute(
-            queries.bind("delivery/settle_unknown"),
+            queries.text("delivery/settle_unknown"),
             {"destination": self.destination, "run_id": self.run_id, "as_of": self.as_of},
         )
+        connection.unregister("judged")

@@ -20,7 +20,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -34,9 +34,10 @@ Kind = Literal["messages", "rows"]
 #: messages that come within reach at a time: a sync for each, and as many unknown after a loss of power
 _REACH = 500
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+# Two lines a call: put together by hand they cost a fifth of what the encoder takes.
+_quoted = json.encoder.encode_basestring_ascii
+_ACCEPTED = Outcome.accepted()
 _FIELDS = ("verdict", "reason", "detail", "provider_id", "after")
-_DEFAULTS: tuple[Any, ...] = (None, "", "", None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Journal:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_WRONLY, 0o600)
         journal = cls(path, descriptor, header.kind)
         try:
-            journal._append(asdict(header))
+            journal._write(json.dumps(asdict(header)))
             os.fsync(descriptor)
             _sync_folder(folder)
         except OSError:
@@ -92,18 +93,18 @@ class Journal:
         written: then the call must not be made."""
         if self._reach is not None and last >= self._reach:
             self._reach = last + _REACH
-            self._append({"up_to": self._reach})
+            self._write(f'{{"up_to":{self._reach}}}')
             self.unsynced = True
             self.sync()
-        self._append({"call": call, "keys": keys})
+        self._write(f'{{"call":{call},"keys":[{",".join(map(_quoted, keys))}]}}')
 
     def judged(self, call: int, outcomes: Sequence[Outcome]) -> None:
         """Raises OSError when it cannot be written: what is only in memory is lost if the process dies."""
         first = outcomes[0]
         if all(outcome is first or outcome == first for outcome in outcomes):
-            self._append({"call": call, "all": _short(first)})
+            self._write(f'{{"call":{call},"all":{_short(first)}}}')
         else:
-            self._append({"call": call, "outcomes": [_short(outcome) for outcome in outcomes]})
+            self._write(f'{{"call":{call},"outcomes":[{",".join(map(_short, outcomes))}]}}')
         self.unsynced = True
 
     def sync(self) -> None:
@@ -124,12 +125,12 @@ class Journal:
                 os.close(self._descriptor)
                 self._descriptor = None
 
-    def _append(self, line: Mapping[str, Any]) -> None:
+    def _write(self, line: str) -> None:
         if self._broken is not None:
             raise self._broken
         if self._descriptor is None:
             raise OSError(f"{self.path} is closed")
-        data = _encode(line).encode() + b"\n"
+        data = f"{line}\n".encode()
         try:
             written = os.write(self._descriptor, data)
             while written < len(data):
@@ -197,11 +198,13 @@ def _take(account: Account, calls: dict[int, list[str]], line: dict[str, Any], p
                 account.doubted.add(key)
 
 
-def _short(outcome: Outcome) -> list[Any]:
-    values = [outcome.verdict, outcome.reason, outcome.detail, outcome.provider_id, outcome.after]
-    while values[-1] == _DEFAULTS[len(values) - 1]:
+def _short(outcome: Outcome) -> str:
+    if outcome == _ACCEPTED:
+        return '["accepted"]'
+    values = [getattr(outcome, name) for name in _FIELDS]
+    while values[-1] is None or values[-1] == "":
         values.pop()
-    return values
+    return json.dumps(values)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -17,7 +17,7 @@ from tidegate.channels import CHANNELS
 from tidegate.checkpoints import checkpoint
 from tidegate.connector import Connector, Message, Outcome
 from tidegate.delivery.journal import Header, Journal
-from tidegate.delivery.portion import Call, Judgement, Portion, batches
+from tidegate.delivery.portion import Call, Judgement, Portion, batches, refuse_unsettled
 from tidegate.errors import TidegateError
 from tidegate.spec.objects import ModelColumns
 from tidegate.warehouse import Warehouse, transaction
@@ -46,7 +46,7 @@ class Outbox:
     """Messages of one destination in one run. `people` is the people model, `key` its key column."""
 
     what = "messages"
-    sizes = (2_000, 20_000)
+    sizes = (5_000, 40_000)
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Outbox:
         self._run_id = run_id
         self._as_of = as_of
         self._batch = max(connector.limits.messages or connector.limits.batch, 1)
-        self._people = _people(people, key, connector.channel)
+        self._claimed = queries.bind("delivery/claimed_messages", people=_people(people, key, connector.channel))
         self._render = render
         self._swept = False
 
@@ -80,7 +80,7 @@ class Outbox:
                     journal = self._journal(claim)
                     checkpoint("journal created")
                     opening = {"claim": claim, "run_id": self._run_id}
-                    connection.execute(queries.bind("delivery/open_message_attempts"), opening)
+                    connection.execute(queries.text("delivery/open_message_attempts"), opening)
         except BaseException:
             if journal is not None:
                 journal.delete()
@@ -102,19 +102,20 @@ class Outbox:
         run = {"run_id": self._run_id, "as_of": self._as_of}
         destination = {"destination": self._destination}
         if not self._swept:
-            expired = connection.execute(queries.bind("delivery/skip_expired"), {**destination, **run}).fetchall()
+            expired = connection.execute(queries.text("delivery/skip_expired"), {**destination, **run}).fetchall()
             self._record(connection, [key for (key,) in expired], "expired")
             self._swept = True
         while True:
-            connection.execute(queries.bind("delivery/claim_messages"), {**destination, "claim": claim, "size": size})
-            found = connection.execute(queries.bind("delivery/claimed_messages", people=self._people), {"claim": claim})
+            connection.execute(queries.text("delivery/claim_messages"), {**destination, "claim": claim, "size": size})
+            found = connection.execute(self._claimed, {"claim": claim})
             columns = [column[0] for column in found.description or ()]
             claimed = found.fetchall()
             rows = [row for row in claimed if row[_LEADING + 1] is not None]
             if len(rows) < len(claimed):
                 lost = [row[0] for row in claimed if row[_LEADING + 1] is None]
                 connection.register("unreachable", pa.table({"message_key": lost}))
-                connection.execute(queries.bind("delivery/skip_unreachable"), {"claim": claim, **run})
+                connection.execute(queries.text("delivery/skip_unreachable"), {"claim": claim, **run})
+                connection.unregister("unreachable")
                 self._record(connection, lost, "unreachable")
             if rows or not claimed:
                 return rows, columns
@@ -123,9 +124,10 @@ class Outbox:
         if keys:
             connection.register("skipped", pa.table({"message_key": keys}))
             connection.execute(
-                queries.bind("delivery/record_skips"),
+                queries.text("delivery/record_skips"),
                 {"run_id": self._run_id, "as_of": self._as_of, "reason": reason},
             )
+            connection.unregister("skipped")
 
     def _journal(self, claim: str) -> Journal:
         header = Header.of(claim, "messages", self._destination, self._run_id, repeatable=self.repeatable)
@@ -155,8 +157,12 @@ def settle(
     """Write what became of a claim's messages; what is settled already stays as it is."""
     with transaction(connection):
         connection.register("judged", table(judgement.keys, judgement.outcomes))
-        connection.execute(queries.bind("delivery/settle_messages"), {"claim": claim, "run_id": run_id, "as_of": as_of})
-        connection.execute(queries.bind("delivery/settle_message_attempts"), {"claim": claim})
+        connection.execute(queries.text("delivery/settle_messages"), {"claim": claim, "run_id": run_id, "as_of": as_of})
+        if any(outcome.verdict == "retry" for outcome in judgement.outcomes):
+            connection.execute(queries.text("delivery/replan_messages"), {"claim": claim, "as_of": as_of})
+        connection.execute(queries.text("delivery/settle_message_attempts"), {"claim": claim})
+        connection.unregister("judged")
+        refuse_unsettled(connection, claim)
         checkpoint("settle uncommitted")
     checkpoint("settle committed")
 

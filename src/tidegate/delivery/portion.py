@@ -13,8 +13,10 @@ from typing import Any, Protocol, TypeVar
 
 import duckdb
 
+from tidegate import queries
 from tidegate.connector import Connector, Outcome
 from tidegate.delivery.journal import Journal
+from tidegate.errors import WarehouseError
 
 #: of what was claimed, but whose call was never made
 NOT_STARTED = Outcome.retry("not_started")
@@ -50,6 +52,13 @@ class Portion:
         self.outcomes[place] = outcome
         self.open -= 1
         self.tally[outcome.verdict] += 1
+
+    def accept(self, places: Sequence[int], outcomes: Sequence[Outcome]) -> None:
+        """The final outcomes of a call in which everything was accepted."""
+        for place, outcome in zip(places, outcomes, strict=True):
+            self.outcomes[place] = outcome
+        self.open -= len(places)
+        self.tally["accepted"] += len(places)
 
     def judgement(self) -> Judgement:
         doubted = [place in self.doubted for place in range(len(self.keys))] if self.doubted else None
@@ -112,3 +121,11 @@ def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     iterator = iter(items)
     while batch := list(itertools.islice(iterator, size)):
         yield batch
+
+
+def refuse_unsettled(connection: duckdb.DuckDBPyConnection, claim: str) -> None:
+    """Raise WarehouseError, so that nothing is committed, where something of the claim is not settled: its
+    journal is about to be deleted, and with it what is known of the rest."""
+    found = connection.execute(queries.text("delivery/unsettled"), {"claim": claim}).fetchone()
+    if found is None or found[0]:
+        raise WarehouseError(f"claim {claim} cannot be settled: {found[0] if found else '?'} of its rows stay claimed")

@@ -41,8 +41,8 @@ def recover(warehouse: Warehouse, as_of: datetime) -> Recovered:
     """
     folder = warehouse.home / "journal"
     with warehouse.session() as connection:
-        connection.execute(queries.bind("delivery/gate_again"))
-        open_claims: list[tuple[str, Kind]] = connection.execute(queries.bind("delivery/open_claims")).fetchall()
+        connection.execute(queries.text("delivery/gate_again"))
+        open_claims: list[tuple[str, Kind]] = connection.execute(queries.text("delivery/open_claims")).fetchall()
     total: Counter[str] = Counter()
     for claim, kind in open_claims:
         path = folder / f"{claim}.jsonl"
@@ -60,8 +60,8 @@ def _settle(warehouse: Warehouse, claim: str, kind: Kind, account: Account | Non
     header = account.header if account is not None else None
     with warehouse.session() as connection:
         keys_of = "delivery/claimed_message_keys" if kind == "messages" else "delivery/claimed_row_keys"
-        claimed = connection.execute(queries.bind(keys_of), {"claim": claim}).fetchall()
-        made_by = connection.execute(queries.bind("delivery/claim_run"), {"claim": claim}).fetchone()
+        claimed = connection.execute(queries.text(keys_of), {"claim": claim}).fetchall()
+        made_by = connection.execute(queries.text("delivery/claim_run"), {"claim": claim}).fetchone()
     run_id = made_by[0] if made_by else ""
     if kind == "messages":
         repeatable = header is not None and header.repeatable

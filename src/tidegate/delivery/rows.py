@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -16,7 +16,7 @@ from tidegate import queries
 from tidegate.checkpoints import checkpoint
 from tidegate.connector import Connector, Outcome, Row, Target
 from tidegate.delivery.journal import Header, Journal
-from tidegate.delivery.portion import Action, Call, Judgement, Portion, batches
+from tidegate.delivery.portion import Action, Call, Judgement, Portion, batches, refuse_unsettled
 from tidegate.warehouse import Warehouse, transaction
 
 _JUDGED = pa.schema(
@@ -74,19 +74,19 @@ class Owed:
         try:
             with transaction(connection):
                 if not self._swept:
-                    connection.execute(queries.bind("delivery/moved_rows"), when)
-                    connection.execute(queries.bind("delivery/drop_moved_delivered"), where)
-                    connection.execute(queries.bind("delivery/drop_moved_owed"), where)
+                    connection.execute(queries.text("delivery/moved_rows"), when)
+                    connection.execute(queries.text("delivery/drop_moved_delivered"), where)
+                    connection.execute(queries.text("delivery/drop_moved_owed"), where)
                 connection.execute(
-                    queries.bind(claiming), {**when, "delivery": self._delivery, "claim": claim, "size": size}
+                    queries.text(claiming), {**when, "delivery": self._delivery, "claim": claim, "size": size}
                 )
-                rows = connection.execute(queries.bind("delivery/claimed_rows"), {"claim": claim}).fetchall()
+                rows = connection.execute(queries.text("delivery/claimed_rows"), {"claim": claim}).fetchall()
                 lists = tuple(dict.fromkeys(row[0] for row in rows))
                 if rows:
                     journal = self._journal(claim, lists)
                     checkpoint("journal created")
                     opening = {"claim": claim, "run_id": self._run_id}
-                    connection.execute(queries.bind("delivery/open_row_attempts"), opening)
+                    connection.execute(queries.text("delivery/open_row_attempts"), opening)
         except BaseException:
             if journal is not None:
                 journal.delete()
@@ -131,14 +131,16 @@ def settle(
     run = {"run_id": run_id, "as_of": as_of}
     with transaction(connection):
         connection.register("judged", _table(judgement, lists))
-        connection.execute(queries.bind("delivery/settling_rows"), {"claim": claim})
-        connection.execute(queries.bind("delivery/owe_old_identities"), run)
-        connection.execute(queries.bind("delivery/drop_stale_removals"))
-        connection.execute(queries.bind("delivery/drop_delivered"))
-        connection.execute(queries.bind("delivery/add_delivered"), run)
-        connection.execute(queries.bind("delivery/drop_owed"), {"claim": claim})
-        connection.execute(queries.bind("delivery/return_owed"), {"claim": claim, "as_of": as_of})
-        connection.execute(queries.bind("delivery/settle_row_attempts"), {"claim": claim})
+        connection.execute(queries.text("delivery/settling_rows"), {"claim": claim})
+        connection.unregister("judged")
+        connection.execute(queries.text("delivery/owe_old_identities"), run)
+        connection.execute(queries.text("delivery/drop_stale_removals"))
+        connection.execute(queries.text("delivery/drop_delivered"))
+        connection.execute(queries.text("delivery/add_delivered"), run)
+        connection.execute(queries.text("delivery/drop_owed"), {"claim": claim})
+        connection.execute(queries.text("delivery/return_owed"), {"claim": claim, "as_of": as_of})
+        connection.execute(queries.text("delivery/settle_row_attempts"), {"claim": claim})
+        refuse_unsettled(connection, claim)
         checkpoint("settle uncommitted")
     checkpoint("settle committed")
 
@@ -175,7 +177,9 @@ def _rows(rows: Sequence[tuple[Any, ...]], places: Sequence[int]) -> list[Row]:
     chosen = [rows[place] for place in places]
     # One parse for all of them: a fraction of the time of one for each.
     identifiers = json.loads(f"[{','.join([row[5] for row in chosen])}]")
-    traits = json.loads(f"[{','.join([row[6] for row in chosen])}]")
+    traits: Iterable[dict[str, Any]] = itertools.repeat({})
+    if any(row[6] != "{}" for row in chosen):
+        traits = json.loads(f"[{','.join([row[6] for row in chosen])}]")
     return list(map(Row, [row[3] for row in chosen], identifiers, traits))
 
 
