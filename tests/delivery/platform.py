@@ -30,6 +30,9 @@ class Platform:
         self.poison: set[str] = set()
         """A batch that holds one of these is refused whole."""
         self.slow = 0.0
+        self.answers = threading.Event()
+        """Cleared: calls wait until it is set again."""
+        self.answers.set()
         self.at_once = 0
         self.most_at_once = 0
         self.url = ""
@@ -50,6 +53,8 @@ class Platform:
         self.calls.append((what, len(rows)))
         if what == "lookup":
             return web.json_response({key: "accepted" for key in rows if self.received[key]})
+        while not self.answers.is_set():  # noqa: ASYNC110 -- it is set by another thread
+            await asyncio.sleep(0.01)
         if self.slow:
             await asyncio.sleep(self.slow)
         fault = self.faults.popleft() if self.faults else ""

@@ -24,6 +24,8 @@ from tidegate.delivery.portion import Call, Claims, Portion, Stock
 _OPEN = 4
 #: outcomes are synced to disk so often, in seconds
 _SYNC_EVERY = 0.05
+#: seconds that calls under way get to end, once the delivery cannot go on
+_GRACE = 10.0
 #: the next portion is larger where claiming took more than this share of the time the last one lasted
 _CLAIMING_SHARE = 0.05
 
@@ -54,23 +56,29 @@ class Conveyor:
         self._open: dict[str, Portion] = {}
         self._moved = asyncio.Event()
         self._over = False
-        self._fault: Exception | None = None
+        self._fault: BaseException | None = None
 
     async def run(self) -> None:
         """Raises what the warehouse raises; then the journals tell the next start what has happened."""
-        workers = [asyncio.create_task(self._work()) for _ in range(self._concurrency)]
+        workers = {asyncio.create_task(self._work()) for _ in range(self._concurrency)}
         feeding = asyncio.create_task(self._feed())
         watching = asyncio.create_task(self._watch())
-        try:
-            await asyncio.wait([feeding, *workers], return_when=asyncio.FIRST_EXCEPTION)
-        finally:
-            self._over = True
-            for task in (watching, feeding, *workers):
-                task.cancel()
-            ended = await asyncio.gather(feeding, *workers, return_exceptions=True)
-        for fault in (self._fault, *ended):
-            if isinstance(fault, Exception):
-                raise fault
+        running = {feeding, watching, *workers}
+        while not feeding.done() and not self._fault:
+            ended, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                if fault := task.exception():
+                    self._fail(fault)
+        if not feeding.done():
+            await asyncio.wait({feeding}, timeout=_GRACE)
+            self._caller.abandon(0.0)
+        watching.cancel()
+        feeding.cancel()
+        self._over = True
+        self._wake(self._concurrency)
+        await asyncio.wait(workers)
+        if self._fault is not None:
+            raise self._fault
 
     def tally(self) -> Counter[str]:
         """Verdicts so far, also of portions not settled yet."""
@@ -172,7 +180,7 @@ class Conveyor:
         portion.journal.delete()
         checkpoint("journal deleted")
 
-    def _fail(self, fault: Exception) -> None:
+    def _fail(self, fault: BaseException) -> None:
         """Without its warehouse or its journal a delivery claims no more, and ends what it has begun."""
         self._fault = self._fault or fault
         self._caller.stop(type(fault).__name__)

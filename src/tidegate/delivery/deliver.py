@@ -63,7 +63,7 @@ def deliver(
     settled, and KeyboardInterrupt goes on.
 
     A platform that fails raises nothing: `Delivery.problem` says what the matter was. Raises WarehouseError
-    or OSError where the warehouse or its journal cannot be used; the next start's `recover` then settles.
+    where the warehouse or the journal beside it cannot be used; the next start's `recover` then settles.
     """
     work = _Work(
         warehouse=warehouse,

@@ -28,6 +28,7 @@ from typing import Any, Literal
 
 from tidegate.checkpoints import checkpoint
 from tidegate.connector import Outcome
+from tidegate.errors import WarehouseError
 
 Kind = Literal["messages", "rows"]
 
@@ -73,19 +74,22 @@ class Journal:
 
     @classmethod
     def create(cls, folder: Path, header: Header) -> Journal:
-        """Make it known on disk, name and all, before the claim is committed. Raises OSError."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Make it known on disk, name and all, before the claim is committed. Raises WarehouseError."""
         path = folder / f"{header.claim}.jsonl"
-        # Keys of people are nobody else's business.
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_WRONLY, 0o600)
-        journal = cls(path, descriptor, header.kind)
         try:
-            journal._write(json.dumps(asdict(header)))
-            os.fsync(descriptor)
-            _sync_folder(folder)
-        except OSError:
-            journal.delete()
-            raise
+            folder.mkdir(parents=True, exist_ok=True)
+            # Keys of people are nobody else's business.
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_WRONLY, 0o600)
+            journal = cls(path, descriptor, header.kind)
+            try:
+                journal._write(json.dumps(asdict(header)))
+                os.fsync(descriptor)
+                _sync_folder(folder)
+            except OSError:
+                journal.delete()
+                raise
+        except OSError as fault:
+            raise WarehouseError(f"{path}: {fault.strerror or type(fault).__name__}") from fault
         return journal
 
     def started(self, call: int, keys: Sequence[str], last: int = -1) -> None:

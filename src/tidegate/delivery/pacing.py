@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ _FAST = 1000.0
 
 
 class Pacer:
-    """Spaces calls evenly at `per_second` (None: as fast as they come).
+    """Spaces calls evenly at `per_second` (None or infinite: as fast as they come).
 
     A throttled destination is left alone for as long as it asked, then called at half the rate; the rate
     recovers by a tenth a second. `clock` is in seconds and never goes back.
@@ -25,8 +26,8 @@ class Pacer:
 
     def __init__(self, per_second: float | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._wanted = per_second
-        self._rate = per_second
+        self._wanted = None if per_second == math.inf else per_second
+        self._rate = self._wanted
         self._next = clock()
         self._held_until = 0.0
         self._slowed_at: float | None = None
