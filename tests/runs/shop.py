@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -17,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+from click.testing import CliRunner
 
 from tidegate import replay, run
+from tidegate.cli.commands import tidegate
 from tidegate.results import Report
 
 FILES = {
@@ -135,6 +138,16 @@ topic: transactional
 """,
 }
 
+
+@dataclass(frozen=True)
+class Said:
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
 START = datetime(2024, 3, 1, 8, tzinfo=UTC)
 
 
@@ -223,6 +236,21 @@ class Shop:
             text=True,
             timeout=timeout,
         )
+
+    def says(self, *words: str) -> Said:
+        """The command line in this process, as of the shop's clock where the command has one."""
+        clock = ["--as-of", self.now.isoformat()] if words[0] in ("run", "plan") else []
+        ended = CliRunner().invoke(tidegate, [*words, *clock, "--project", str(self.root)])
+        assert "Traceback" not in ended.output
+        return Said(ended.exit_code, ended.stdout, ended.stderr)
+
+    def tells(self, *words: str, code: int) -> list[str]:
+        """The problems that a command names on stderr, one a line, without the advice after them."""
+        said = self.says(*words)
+        assert said.code == code, said.out + said.err
+        lines = said.err.splitlines()
+        end = next((at for at, line in enumerate(lines) if re.fullmatch(r"[0-9,]+ problems?\.", line)), len(lines) - 1)
+        return lines[:end]
 
     @property
     def warehouse(self) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 from sqlglot import exp
 
-from tidegate import land, queries
+from tidegate import queries, raw_tables
 from tidegate.spec.documents import read_yaml
 from tidegate.spec.objects import Landing
 from tidegate.warehouse import Warehouse
@@ -19,7 +19,7 @@ def copy(root: Path, warehouse: Path, schema: str, into: Warehouse) -> None:
     with into.session() as connection:
         for (place, name), columns in known.items():
             _create(connection, place, name, columns)
-        land.make_tables(connection, root, _landings(root))
+        raw_tables.make(connection, root, _landings(root))
 
 
 def _tables(warehouse: Path, schema: str) -> dict[tuple[str, str], dict[str, str]]:
