@@ -108,6 +108,12 @@ def test_without_an_address_book_the_state_is_asked(warehouse: Warehouse) -> Non
     assert story(warehouse, "12346", people=gone, key="customer_id").near == ("12347",)
 
 
+def test_an_address_book_that_was_never_built_is_not_taken_for_something_else(warehouse: Warehouse) -> None:
+    gone = ModelColumns("people", '"shop"."people"', {"customer_id": "BIGINT"})
+
+    assert story(warehouse, "12346", people=gone, key="customer_id").near == ("12347",)
+
+
 def test_before_anything_ran_nobody_is_known(tmp_path: Path) -> None:
     told = story(Warehouse(tmp_path / "none.duckdb"), "1")
 

@@ -65,6 +65,8 @@ class Warehouse:
                 connection = self._root.cursor()
                 try:
                     connection.execute("set timezone = 'UTC'")
+                    # Else a table that is not there is looked for among the variables of our own code.
+                    connection.execute("set python_enable_replacements = false")
                     if not self._migrated:
                         migrations.apply(connection)
                         self._migrated = True

@@ -29,7 +29,8 @@ def serve(
     try:
         asyncio.run(_serve_page(store, host, port, ready))
     except OSError as fault:
-        raise WarehouseError(f"the sandbox's page cannot listen on port {port}: {fault.strerror or fault}") from fault
+        words = f"the sandbox's page cannot listen on port {port} ({fault.strerror or fault}); name another with --port"
+        raise WarehouseError(words) from fault
     finally:
         store.close()
 
