@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.decision.world import World, synced, welcome
@@ -103,7 +103,13 @@ turn = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+# An example takes seconds, so a failing one is shown as it was found.
+@settings(
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 @given(turns=st.lists(turn, min_size=1, max_size=5))
 def test_lists_converge_and_no_message_arrives_twice(turns: list[dict[str, Any]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -69,10 +69,10 @@ def apply(
     connection.execute(queries.text("lists/refresh"), parameters)
     removes = owned.sync.on_leave == "remove"
     owing = {**parameters, "as_of": as_of, "run_id": run_id, "removes": removes}
+    connection.execute(queries.text("lists/owed_before"), parameters)
+    connection.execute(queries.text("lists/clear_owed"), parameters)
     connection.execute(queries.text("lists/owe"), owing)
     connection.execute(queries.text("lists/let_go"), parameters)
-    connection.execute(queries.text("lists/clear_owed"), parameters)
-    connection.execute(queries.text("lists/replace_owed"), parameters)
     if _scheme_of(connection, owned) != scheme:
         connection.execute(queries.text("lists/forget_scheme"), parameters)
         connection.execute(

@@ -136,6 +136,7 @@ def settle(
         connection.execute(queries.text("delivery/owe_old_identities"), run)
         connection.execute(queries.text("delivery/drop_stale_removals"))
         connection.execute(queries.text("delivery/drop_delivered"))
+        connection.execute(queries.text("delivery/drop_shared"))
         connection.execute(queries.text("delivery/add_delivered"), run)
         connection.execute(queries.text("delivery/drop_owed"), {"claim": claim})
         connection.execute(queries.text("delivery/return_owed"), {"claim": claim, "as_of": as_of})

@@ -7,21 +7,34 @@
 insert into moves
 with
 
+unanswered as (
+
+    select
+        owed.person,
+        owed.identity,
+        owed.operation
+    from tidegate.owed
+    where owed.destination = $destination and owed.list = $list and owed.in_doubt
+
+),
+
+-- a removal without an answer is about everybody who has those identifiers
 doubtful as (
 
-    select distinct owed.person
-    from tidegate.owed
-    left join tidegate.delivered
-        on
-            owed.destination = delivered.destination
-            and owed.list = delivered.list
-            and owed.person = delivered.person
-            and owed.identity = delivered.identity
+    select unanswered.person
+    from unanswered
+    where unanswered.operation <> 'remove'
+    union
+    select delivered.person
+    from tidegate.delivered
     where
-        owed.destination = $destination
-        and owed.list = $list
-        and owed.in_doubt
-        and (owed.operation <> 'remove' or delivered.person is not null)
+        delivered.destination = $destination
+        and delivered.list = $list
+        and delivered.identity in (
+            select unanswered.identity
+            from unanswered
+            where unanswered.operation = 'remove'
+        )
 
 )
 

@@ -4,17 +4,19 @@
 --   3. rows that a call may have put there and that nobody wants: they are removed.
 -- A row that was refused stays refused until its next try is due.
 --
--- tables: tidegate.owed, tidegate.delivered, planned_rows
+-- tables: tidegate.owed, owed_before, tidegate.delivered, planned_rows
 -- params: $destination, $list, $as_of, $run_id, $removes
 
-create or replace temp table owed_now as
+insert into tidegate.owed (
+    destination, list, person, operation, identity, identifiers, traits, fingerprint,
+    state, in_doubt, reason, detail, attempts, next_try, run_id
+)
 with
 
 before as (
 
     select *
-    from tidegate.owed
-    where owed.destination = $destination and owed.list = $list
+    from owed_before
 
 ),
 
@@ -102,6 +104,14 @@ left_over as (
 
 )
 
-select * from from_plan
-union all by name
-select * from left_over
+select
+    $destination as destination,
+    $list as list,
+    *
+from from_plan
+union all
+select
+    $destination as destination,
+    $list as list,
+    *
+from left_over

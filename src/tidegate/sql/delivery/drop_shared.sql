@@ -1,0 +1,13 @@
+-- What was taken away is gone for everybody who was known there by the same identifiers: whoever of them
+-- is wanted there is put there again.
+--
+-- tables: tidegate.delivered, settling_rows
+
+delete from tidegate.delivered
+using settling_rows
+where
+    settling_rows.verdict = 'accepted'
+    and settling_rows.operation = 'remove'
+    and delivered.destination = settling_rows.destination
+    and delivered.list = settling_rows.list
+    and delivered.identity = settling_rows.identity

@@ -1,0 +1,9 @@
+-- What was owed to a list until now.
+--
+-- tables: tidegate.owed
+-- params: $destination, $list
+
+create or replace temp table owed_before as
+select *
+from tidegate.owed
+where owed.destination = $destination and owed.list = $list
