@@ -82,7 +82,7 @@ class Journal:
             descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_WRONLY, 0o600)
             journal = cls(path, descriptor, header.kind)
             try:
-                journal._write(json.dumps(asdict(header)))
+                journal._write(json.dumps(asdict(header), separators=(",", ":")))
                 os.fsync(descriptor)
                 _sync_folder(folder)
             except OSError:

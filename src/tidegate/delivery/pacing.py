@@ -12,7 +12,9 @@ _SLACK = 0.1
 #: a throttled destination is tried again after so many seconds where it does not say how many
 _FIRST_HOLD, _LONGEST_HOLD = 1.0, 60.0
 _SLOWEST = 0.2
-_RECOVERY_PER_SECOND = 1.1
+_RECOVERY_PER_SECOND = 1.2
+#: calls from which on their number says something about the rate
+_FEW = 20
 #: calls a second from which a rate that nobody asked for is dropped again
 _FAST = 1000.0
 
@@ -21,7 +23,7 @@ class Pacer:
     """Spaces calls evenly at `per_second` (None or infinite: as fast as they come).
 
     A throttled destination is left alone for as long as it asked, then called at half the rate; the rate
-    recovers by a tenth a second. `clock` is in seconds and never goes back.
+    recovers by a fifth a second. `clock` is in seconds and never goes back.
     """
 
     def __init__(self, per_second: float | None, clock: Callable[[], float] = time.monotonic) -> None:
@@ -70,7 +72,7 @@ class Pacer:
         if self._slowed_at is not None and started < self._slowed_at:
             return  # calls that were under way together say the same thing together
         self._slowed_at = now
-        observed = self._calls / max(now - self._began, 1.0)
+        observed = max(self._calls, _FEW) / max(now - self._began, 1.0)
         self._rate = max((observed if self._rate is None else min(self._rate, observed)) / 2, _SLOWEST)
         self._next = self._grown_at = self._held_until
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 from tidegate import queries
 from tidegate.checkpoints import checkpoint
 from tidegate.connector import Connector, Outcome, Row, Target
+from tidegate.delivery import given_up
 from tidegate.delivery.journal import Header, Journal
 from tidegate.delivery.portion import Action, Call, Judgement, Portion, batches, refuse_unsettled
 from tidegate.warehouse import Warehouse, transaction
@@ -128,12 +129,12 @@ def settle(
     as_of: datetime,
 ) -> None:
     """Write what became of a claim's rows; what is settled already stays as it is. `lists` as in its header."""
-    run = {"run_id": run_id, "as_of": as_of}
+    run: dict[str, object] = {"run_id": run_id, "as_of": as_of}
     with transaction(connection):
         connection.register("judged", _table(judgement, lists))
         connection.execute(queries.text("delivery/settling_rows"), {"claim": claim})
         connection.unregister("judged")
-        connection.execute(queries.text("delivery/owe_old_identities"), run)
+        given_up.owe(connection, run)
         connection.execute(queries.text("delivery/drop_stale_removals"))
         connection.execute(queries.text("delivery/drop_delivered"))
         connection.execute(queries.text("delivery/drop_shared"))
