@@ -275,6 +275,18 @@ def test_a_model_that_does_not_exist_is_named_with_file_line_and_a_guess(tiny: T
     assert str(caught.value) == "models/big_spenders.sql:2: no model `stg_ordres`; did you mean `stg_orders`?"
 
 
+def test_contracts_of_a_model_that_does_not_exist_are_told_again_and_again(tiny: TinyProject) -> None:
+    tiny.build()
+    tiny.edit("models/big_spenders.yml", "name: big_spenders", "name: big_spender")
+    for _ in range(2):
+        with pytest.raises(SpecError) as caught:
+            tiny.build()
+        # As another process would: what dbt keeps on disk must not make it forget.
+        invocation._parsed.clear()
+        words = "models/big_spenders.yml:2: name: no model `big_spender`; did you mean `big_spenders`?"
+        assert str(caught.value) == words
+
+
 def test_a_source_that_is_not_declared_is_named(tiny: TinyProject) -> None:
     tiny.edit("models/stg_orders.sql", "'orders'", "'oders'")
     with pytest.raises(SpecError, match=r"models/stg_orders.sql:1: no source `raw.oders`; declare it"):

@@ -15,6 +15,7 @@ from tidegate.spec.nearest import hint
 _IN_BRACKETS = re.compile(r"\((?P<file>[^()\n]+\.(?:sql|py|csv|ya?ml))\)")
 _NAMED = re.compile(r"(?P<file>[^\s'\"()]+\.(?:sql|py|csv|ya?ml))")
 _MISSING = re.compile(r"depends on a (?P<kind>node|source) named '(?P<name>[^']+)' which was not found")
+_OF_NOTHING = re.compile(r"matching node for patch with name '(?P<name>[^']+)'")
 _LINE = re.compile(r"^\s*LINE \d+: (?P<excerpt>.*)$", re.MULTILINE)
 _AT_LINE = re.compile(r"\bline (?P<line>\d+)")
 _QUOTED = re.compile(r"[\"'`](?P<name>\w+)[\"'`]")
@@ -36,20 +37,28 @@ def of_project(fault: BaseException, root: Path) -> SpecError:
     if missing:
         name = missing["name"]
         text = (
-            f"no model `{name}`; {hint(name, names(root))}"
+            _no_model(name, root)
             if missing["kind"] == "node"
             else f"no source `{name}`; declare it in a yml under `sources:`"
         )
         return SpecError(Problem(file, line_of(path, [name.split(".")[-1]]), "", text))
+    described = _OF_NOTHING.search(words)
+    if described:
+        name = described["name"]
+        return SpecError(Problem(file, line_of(path, [f"name: {name}"], first=True), "name", _no_model(name, root)))
     at = _AT_LINE.search(words)
     return SpecError(Problem(file, int(at["line"]) if at else 0, "", wording.said(words) or type(fault).__name__))
+
+
+def _no_model(name: str, root: Path) -> str:
+    return f"no model `{name}`; {hint(name, names(root))}"
 
 
 def of_model(words: str, file: str, root: Path) -> str:
     """Why one model could not be built, in a line: the file, the line in it, and what is wrong."""
     wanted = [match["name"] for match in _QUOTED.finditer(words)]
-    if missing := wording.missing_name(words):
-        return str(Problem(file, line_of(root / file, [missing], first=True), "", wording.said(words, _macros(root))))
+    if name := wording.subject(words):
+        return str(Problem(file, line_of(root / file, [name], first=True), "", wording.said(words, _macros(root))))
     excerpt = _LINE.search(words)
     if excerpt and wording.is_about_syntax(words):
         wanted.insert(0, excerpt["excerpt"].removeprefix("...").removesuffix("...").strip())
