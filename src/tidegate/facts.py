@@ -64,7 +64,7 @@ def _refuse_people(project: Project, models: Mapping[str, ModelColumns]) -> None
     """Without the address book, and the key in it, nothing can be decided for anybody."""
     people = models.get(project.people)
     if people is None:
-        text = f"the model `{project.people}` was not built; is it disabled, or ephemeral?"
+        text = f"the model `{project.people}` was not built; is it disabled?"
         raise SpecError(Problem(project.file, project.lines.get("people", 0), "people", text))
     if project.key not in people.columns:
         text = f"no column `{project.key}` in {project.people}; {several(project.key, people.columns)}"
@@ -102,9 +102,6 @@ def _unfit(
     for name, audience in project.audiences.items():
         if audience.model in built.failed:
             unfit[name] = ("failed", built.failed[audience.model])
-        elif audience.model not in built.models:
-            text = f"`{audience.model}` was not built; is it disabled, or ephemeral?"
-            unfit[name] = ("failed", str(Problem(audience.file, audience.line, "", text)))
         elif name in problems:
             unfit[name] = ("failed", "\n".join(str(problem) for problem in problems[name]))
         else:

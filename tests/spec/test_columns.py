@@ -112,8 +112,8 @@ def test_people_without_an_address_cannot_be_written_to(complaints):
 
 
 def test_a_model_that_could_not_be_built_is_told_for_its_audience(complaints):
-    assert complaints(vips=None) == ["audiences/vips.yml:2: who: the model `vips` could not be built"]
-    assert complaints(people=None) == ["tidegate.yml:3: people: the model `people` could not be built"]
+    assert complaints(vips=None) == ["audiences/vips.yml:2: who: the model `vips` was not built; is it disabled?"]
+    assert complaints(people=None) == ["tidegate.yml:3: people: the model `people` was not built; is it disabled?"]
 
 
 @pytest.mark.parametrize(

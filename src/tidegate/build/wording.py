@@ -30,17 +30,18 @@ def said(words: str, macros: Iterable[str] = ()) -> str:
     kind = _KIND.match(lines[0])
     lines[0] = _KIND.sub("", lines[0])
     if kind and kind["kind"] in _ABOUT_ROWS:
-        return redact(f"{kind['kind']} Error: {_QUOTED.sub('(value)', lines[0])}")
+        text = redact(_QUOTED.sub("(value)", lines[0]))
+        return text[:1].lower() + text[1:]
     text = " ".join(lines)
     if kind and kind["kind"] == "Parser":
         return f"is not SQL: {text}"
     return _missing(text, macros) or redact(text)
 
 
-def missing_name(words: str) -> str:
-    """The column, table, function or macro that is not there; empty where the complaint is another one."""
+def subject(words: str) -> str:
+    """The column, table, function or macro that is not there or does not convert; empty where that is not told."""
     text = " ".join(_lines(words))
-    found = next((match for each in _MISSING if (match := each.search(_KIND.sub("", text)))), None)
+    found = next((match for each in _SUBJECTS if (match := each.search(_KIND.sub("", text)))), None)
     return found["name"] if found else ""
 
 
@@ -49,7 +50,8 @@ def is_about_syntax(words: str) -> bool:
     return any(line.startswith("Parser Error") for line in _lines(words))
 
 
-_MISSING = (_UNDEFINED, _NO_COLUMN, _NO_COLUMN_IN, _NO_RELATION, _NOTHING)
+_CASTING = re.compile(r"when casting from source column (?P<name>\w+)")
+_SUBJECTS = (_UNDEFINED, _NO_COLUMN, _NO_COLUMN_IN, _NO_RELATION, _NOTHING, _CASTING)
 _HEADER = re.compile(r"^(?:\w+ )*Error(?: in .*)?$")
 _PLACE = re.compile(r"^line \d+$")
 

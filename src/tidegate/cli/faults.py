@@ -24,7 +24,7 @@ from tidegate.errors import (
 HINTS: dict[type[TidegateError], str] = {
     SpecError: "Mend the files, then run again; `tidegate check` validates everything without sending.",
     GuardError: "Look with `tidegate plan --rows`, then `tidegate approve AUDIENCE`, or mend the model.",
-    ContractError: "Look at the rows named; `tidegate status` lists the contracts that failed.",
+    ContractError: "Nothing was decided or sent. Mend the data that is named, then run again.",
     DestinationError: "Nothing is lost: the next run takes up what is owed. `tidegate status` shows it.",
     WarehouseError: "Nothing was changed.",
 }

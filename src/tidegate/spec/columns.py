@@ -88,7 +88,9 @@ class _Checker:
         project = self.project
         line = project.lines.get("people", 0)
         if project.people not in self.models:
-            return [Problem(project.file, line, "people", f"the model `{project.people}` could not be built")]
+            return [
+                Problem(project.file, line, "people", f"the model `{project.people}` was not built; is it disabled?")
+            ]
         if project.key not in self.people:
             text = f"no column `{project.key}` in {project.people}; {several(project.key, self.people)}"
             return [Problem(project.file, project.lines.get("key", 0), "key", text)]
@@ -110,7 +112,9 @@ class _Checker:
         key = "who" if audience.who else "when"
         if audience.model not in self.models:
             return audience, [
-                Problem(audience.file, audience.line, key, f"the model `{audience.model}` could not be built")
+                Problem(
+                    audience.file, audience.line, key, f"the model `{audience.model}` was not built; is it disabled?"
+                )
             ]
         columns = self.models[audience.model].columns
         found = list(self._model_problems(audience, key, columns))
@@ -201,3 +205,7 @@ class _Checker:
             line = self.project.lines.get("unsubscribe_url", 0)
             whole = templating.Template(address, self.project.file, line, "unsubscribe_url")
             yield from templating.column_problems(whole, {"person": rows["person"]})
+
+
+def _not_built(model: str) -> str:
+    return f"the model `{model}` was not built; is it disabled?"
