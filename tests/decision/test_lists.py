@@ -289,3 +289,20 @@ def test_leaving_a_crm_that_keeps_its_rows_costs_no_call(world: World) -> None:
 
     assert world.owed() == set()
     assert world.rows("select count(*) from tidegate.delivered") == [(0,)]
+
+
+def test_a_row_in_doubt_is_told_again_even_if_only_its_spelling_changed(world: World) -> None:
+    world.audience(synced(guard=EMPTY_OK))
+    world.in_segment("vips", "ada")
+    world.decide()
+    world.accept_everything_owed()
+    world.in_segment("vips")
+    world.decide()
+    with world.warehouse.session() as connection:
+        connection.execute("update tidegate.owed set in_doubt = true")
+    world.person("ada", email="ADA@example.com")
+    world.in_segment("vips", "ada")
+
+    world.decide()
+
+    assert world.owed() == {("ada", "update", "due")}

@@ -45,6 +45,7 @@ def plan(
     everything = _scheme_of(connection, owned) not in (None, wanted.scheme)
     parameters: dict[str, object] = {**owned.parameters}
     keys = wanted.keys()
+    connection.execute(queries.text("lists/doubtful_people"), parameters)
     connection.execute(queries.bind("lists/moves", desired=keys), {**parameters, "everything": everything})
     connection.execute(queries.bind("lists/doubts", desired=keys), parameters)
     repeated = connection.execute(queries.text("lists/repeated"), parameters).fetchall()

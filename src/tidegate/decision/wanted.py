@@ -65,10 +65,9 @@ class Wanted:
         self._people = models[project.people]
         self._consent = project.consent.get(connector.channel)
         self.fields = fields(owned)
+        #: in the platform's order of preference, which the stored JSON keeps: the first decides who a row is
         self.identifiers: Mapping[str, Identifier] = {
-            name.removeprefix("match."): connector.identifiers[name.removeprefix("match.")]
-            for name in self.fields
-            if name.startswith("match.")
+            name: rule for name, rule in connector.identifiers.items() if f"match.{name}" in self.fields
         }
         self.scheme = scheme(owned)
 

@@ -1,5 +1,5 @@
--- What was taken away is gone for everybody who was known there by the same identifiers: whoever of them
--- is wanted there is put there again.
+-- What was taken away is gone for everybody who was known there by the same first identifier: whoever
+-- of them is wanted there is put there again.
 --
 -- tables: tidegate.delivered, settling_rows
 
@@ -10,4 +10,5 @@ where
     and settling_rows.operation = 'remove'
     and delivered.destination = settling_rows.destination
     and delivered.list = settling_rows.list
-    and delivered.identity = settling_rows.identity
+    and rtrim(split_part(delivered.identifiers, '","', 1), '"}')
+    = rtrim(split_part(settling_rows.identifiers, '","', 1), '"}')

@@ -1,6 +1,7 @@
 -- Rows to take away whose identifiers the list holds for somebody else by now (an address that moved from
 -- one person to another): taking them away would take the other person's row. Another person who is leaving
--- with the same identifiers is no reason to keep them.
+-- with the same identifiers is no reason to keep them. Platforms know a row by its first identifier, so that
+-- is what is compared.
 --
 -- tables: tidegate.owed, tidegate.delivered
 -- params: $destination, $as_of
@@ -14,6 +15,7 @@ leaving as (
         owed.list,
         owed.person,
         owed.identity,
+        rtrim(split_part(owed.identifiers, '","', 1), '"}') as known_by,
         owed.state = 'due' and owed.next_try <= $as_of as is_due
     from tidegate.owed
     where owed.destination = $destination and owed.operation in ('leave', 'remove')
@@ -25,11 +27,16 @@ held as (
     select
         delivered.list,
         delivered.person,
-        delivered.identity
+        delivered.identity,
+        rtrim(split_part(delivered.identifiers, '","', 1), '"}') as known_by
     from tidegate.delivered
     where
         delivered.destination = $destination
-        and delivered.identity in (select leaving.identity from leaving where leaving.is_due)
+        and rtrim(split_part(delivered.identifiers, '","', 1), '"}') in (
+            select leaving.known_by
+            from leaving
+            where leaving.is_due
+        )
 
 ),
 
@@ -37,8 +44,7 @@ staying as (
 
     select
         held.list,
-        held.person,
-        held.identity
+        held.known_by
     from held
     left join leaving
         on
@@ -57,6 +63,5 @@ from leaving
 inner join staying
     on
         leaving.list = staying.list
-        and leaving.identity = staying.identity
-        and leaving.person <> staying.person
+        and leaving.known_by = staying.known_by
 where leaving.is_due

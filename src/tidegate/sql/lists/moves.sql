@@ -2,7 +2,7 @@
 -- destination is known to hold. With $everything each person is looked at, because the stored
 -- fingerprints were made in another way and say nothing.
 --
--- tables: desired (person, fingerprint), tidegate.delivered, moves
+-- tables: desired (person, fingerprint), tidegate.delivered, doubtful_people, moves
 -- params: $destination, $list, $everything
 
 insert into moves
@@ -28,7 +28,7 @@ select
         else 'update'
     end as operation,
     desired.fingerprint,
-    false as doubtful
+    coalesce(desired.person in (select doubtful_people.person from doubtful_people), false) as doubtful
 from desired
 full outer join held on desired.person = held.person
 where $everything or desired.fingerprint is distinct from held.fingerprint
