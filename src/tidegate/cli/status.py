@@ -12,7 +12,9 @@ from tidegate.cli import place
 from tidegate.cli.place import Place
 
 if TYPE_CHECKING:
-    from tidegate.status import Status
+    from datetime import datetime
+
+    from tidegate.status import OwedRows, Status
 
 
 @click.command("status")
@@ -69,7 +71,7 @@ def _show(out: Console, seen: Status) -> None:
         terminal.table(
             out,
             ["list rows owed to", "list", "state", "reason", ("rows", RIGHT), "next try"],
-            [(one.destination, one.list, one.state, one.reason, one.rows, one.next_try) for one in seen.owed],
+            [(one.destination, one.list, one.state, one.reason, one.rows, _next_try(seen, one)) for one in seen.owed],
         )
     if seen.messages:
         terminal.table(
@@ -86,3 +88,9 @@ def _show(out: Console, seen: Status) -> None:
     out.print(Text("Next", style="bold"))
     for step in seen.next_steps:
         out.print(f"  {step}")
+
+
+def _next_try(seen: Status, owed: OwedRows) -> datetime | None:
+    """None for rows that were refused for good: they are offered again when their values change, at no set time."""
+    over = owed.state == "refused" and bool(seen.runs) and owed.next_try <= seen.runs[0].as_of
+    return None if over else owed.next_try

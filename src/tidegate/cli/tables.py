@@ -25,6 +25,21 @@ RIGHT: Justify = "right"
 
 _STYLES = {"blocked": "yellow", "contract": "yellow", "failed": "red", "approved": "green"}
 
+_ADVICE = {
+    "contract": (
+        "A contract in the model's yml does not hold, so what stands on the model waits. Mend the model or the data; "
+        "where the change is right, edit the contract."
+    ),
+    "blocked": (
+        "A blocked audience waits for a word: where its movement is right, `tidegate approve AUDIENCE` once a run was "
+        "blocked; else mend the model."
+    ),
+}
+_CAUSES = {
+    "definition": "the model was edited; lists follow, nobody is written to because of it",
+    "baseline": "the first look at an audience; lists are filled, nobody is written to",
+}
+
 
 def landed(console: Console, loaded: Sequence[Landed]) -> None:
     """Which files were loaded, by the table they went into."""
@@ -81,7 +96,7 @@ def totals(console: Console, added_up: Totals) -> None:
             ("left", RIGHT),
             ("members", RIGHT),
             ("messages", RIGHT),
-            "withheld",
+            "of these withheld",
             "last verdict",
         ],
         [
@@ -135,7 +150,7 @@ def audiences(console: Console, decided: Sequence[AudienceDecision]) -> None:
             ("leave", RIGHT),
             ("members", RIGHT),
             ("messages", RIGHT),
-            "withheld",
+            "of these withheld",
         ],
         [
             (
@@ -154,7 +169,7 @@ def audiences(console: Console, decided: Sequence[AudienceDecision]) -> None:
 
 
 def remarks(console: Console, decided: Decision) -> None:
-    """In words: why audiences and lists did not act, and what a definition or a baseline means."""
+    """In words: why audiences and lists did not act, what to do about it, and what the causes mean."""
     said = False
     for one in decided.audiences:
         if one.reason and one.verdict != "applied":
@@ -165,13 +180,16 @@ def remarks(console: Console, decided: Decision) -> None:
             place = f"{held.list} at {held.destination}"
             console.print(Text.assemble((place, "bold"), f": does not move while {held.blocked} does not"))
             said = True
+    verdicts = {one.verdict for one in decided.audiences}
+    for word, advice in _ADVICE.items():
+        if word in verdicts:
+            console.print(advice)
+            said = True
     causes = {one.cause for one in decided.audiences if one.entered or one.left}
-    if "definition" in causes:
-        console.print("cause `definition`: the model was edited; lists follow, nobody is written to because of it.")
-        said = True
-    if "baseline" in causes:
-        console.print("cause `baseline`: the first look at an audience; lists are filled, nobody is written to.")
-        said = True
+    for word, meaning in _CAUSES.items():
+        if word in causes:
+            console.print(f"cause `{word}`: {meaning} (unless its file says `backfill: true`).")
+            said = True
     if said:
         console.print()
 
