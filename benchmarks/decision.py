@@ -56,7 +56,8 @@ def project(synced: bool) -> Project:
 def segment(connection: duckdb.DuckDBPyConnection, people: int, first: int) -> None:
     connection.execute(
         "create or replace table best as select 'c' || (i + $first) as customer_id, "
-        "'customer' || (i + $first) || '@example.com' as email, '+1202555' || lpad((i % 10000)::varchar, 4, '0') as phone, "
+        "'customer' || (i + $first) || '@example.com' as email, "
+        "'+1202555' || lpad((i % 10000)::varchar, 4, '0') as phone, "
         "i % 1000 as spend from range($people) as t(i)",
         {"first": first, "people": people},
     )
@@ -103,14 +104,16 @@ def measure(warehouse: Warehouse, people: int, churn: float, rounds: int, synced
             if number:
                 with timed(seconds, "bare join, keys"):
                     connection.execute(
-                        "select count(*) from best full outer join tidegate.stays as held on best.customer_id = held.person "
+                        "select count(*) from best full outer join tidegate.stays as held "
+                        "on best.customer_id = held.person "
                         "and held.left_at is null where best.customer_id is null or held.person is null"
                     ).fetchall()
             if number and synced:
                 with timed(seconds, "bare join, keys and hash"):
                     connection.execute(
                         "select count(*) from best full outer join tidegate.delivered as held "
-                        "on best.customer_id = held.person where hash(best.email, best.phone) is distinct from held.fingerprint"
+                        "on best.customer_id = held.person "
+                        "where hash(best.email, best.phone) is distinct from held.fingerprint"
                     ).fetchall()
             connection.execute(
                 queries.text("runs/start"),

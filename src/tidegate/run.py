@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -168,8 +169,11 @@ def destinations(run: Run) -> list[str]:
     return [name for (name,) in rows if name in run.project.destinations]
 
 
-def deliver(run: Run, destination: str) -> Delivery:
-    """Give one destination what is ready or owed. A platform's failure is in `Delivery.problem`, never raised."""
+def deliver(run: Run, destination: str, stop: threading.Event | None = None) -> Delivery:
+    """Give one destination what is ready or owed. A platform's failure is in `Delivery.problem`, never raised.
+
+    Once `stop` is set no further call is made; calls under way end, and what is left stays owed.
+    """
     assert run.facts is not None, "decide comes first"
     from tidegate.render import Renderer
 
@@ -192,6 +196,7 @@ def deliver(run: Run, destination: str) -> Delivery:
         render=render,
         per_second=inf if run.workspace.sandbox is not None else spec.per_second,  # the sandbox needs no sparing
         concurrency=spec.concurrency,
+        stop=stop,
     )
     checkpoint("destination delivered")
     return delivery
@@ -202,8 +207,13 @@ def deliver_all(run: Run) -> list[Delivery]:
     names = destinations(run)
     if not names:
         return []
+    stop = threading.Event()
     with ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="deliver") as pool:
-        return list(pool.map(lambda name: deliver(run, name), names))
+        try:
+            return list(pool.map(lambda name: deliver(run, name, stop), names))
+        except BaseException:
+            stop.set()  # Ctrl-C reaches this thread only
+            raise
 
 
 def finish(run: Run, deliveries: Sequence[Delivery]) -> Report:

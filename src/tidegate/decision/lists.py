@@ -21,7 +21,7 @@ from tidegate.errors import Problem, SpecError
 from tidegate.identifiers import as_sent
 from tidegate.spec.objects import ModelColumns, Project
 
-_PAGE = 250_000
+_PAGE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
