@@ -37,12 +37,14 @@ def verdict(guard: Guard, movement: Movement) -> str:
     reasons = []
     if not movement.baseline:
         reasons += _over(guard, guard.max_enter, movement.entered, movement.held, "enter", "max_enter")
-        reasons += _over(guard, guard.max_leave, movement.left, movement.held, "leave", "max_leave")
         if movement.held > 1 and not movement.members and not _may_empty(guard):
             reasons.append(f"all {movement.held:,} members would leave, and nobody would be left")
-    reasons += _over(
-        guard, guard.max_leave, movement.removed, movement.listed, f"go from `{movement.list_name}`", "max_leave"
-    )
+        else:
+            reasons += _over(guard, guard.max_leave, movement.left, movement.held, "leave", "max_leave")
+    if movement.removed > movement.left or not reasons:
+        # Otherwise the list only follows those who leave.
+        gone = f"go from `{movement.list_name}`"
+        reasons += _over(guard, guard.max_leave, movement.removed, movement.listed, gone, "max_leave")
     if guard.max_messages is not None and movement.messages > guard.max_messages:
         reasons.append(
             f"{movement.messages:,} messages would be planned, more than max_messages {guard.max_messages:,}"

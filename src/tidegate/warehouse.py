@@ -116,7 +116,7 @@ class Warehouse:
     def _locked(self, words: str) -> str:
         holder = _HOLDER.search(words)
         who = f"{holder['program']} (process {holder['pid']})" if holder else "another process"
-        return f"{self.path} is locked by {who}, and still was after {self.wait:g} seconds; end it, or try again later"
+        return f"{self.path} is locked by {who}, and still was after {self.wait:g} s; end it, or try again later"
 
 
 @contextmanager

@@ -26,7 +26,7 @@ HINTS: dict[type[TidegateError], str] = {
     GuardError: "Look with `tidegate plan --rows`, then `tidegate approve AUDIENCE`, or mend the model.",
     ContractError: "Nothing was decided or sent. Mend the data that is named, then run again.",
     DestinationError: "Nothing is lost: the next run takes up what is owed. `tidegate status` shows it.",
-    WarehouseError: "Nothing was changed.",
+    WarehouseError: "Nothing is lost: run again once that is mended.",
 }
 
 DEBUG = "tidegate.debug"

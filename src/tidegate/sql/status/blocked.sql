@@ -1,4 +1,5 @@
--- Audiences that a guard blocked in their latest run, and what a person has said to it since.
+-- Audiences that a guard blocked in their latest run, and what a person has said to it since. A rejection stands for
+-- the runs after it too, as long as the same movement comes again.
 --
 -- tables: tidegate.audience_runs, tidegate.runs, tidegate.approvals
 -- params: none
@@ -24,11 +25,21 @@ answers as (
     select
         approvals.*,
         row_number() over (
-            partition by approvals.audience, approvals.blocked_run
+            partition by approvals.audience
             order by approvals.decided_at desc
         ) as recency
     from tidegate.approvals as approvals
-    where approvals.used_run is null
+    where
+        approvals.used_run is null
+        and not exists (
+            select 1
+            from tidegate.audience_runs as moved
+            inner join tidegate.runs as later on moved.run_id = later.run_id
+            where
+                moved.audience = approvals.audience
+                and moved.verdict in ('applied', 'approved')
+                and later.started_at > approvals.decided_at
+        )
 
 )
 
@@ -46,8 +57,15 @@ from ranked
 left join answers
     on
         ranked.audience = answers.audience
-        and ranked.run_id = answers.blocked_run
         and answers.recency = 1
+        and (
+            ranked.run_id = answers.blocked_run
+            or (
+                answers.decision = 'reject'
+                and ranked.entered = answers.entered
+                and ranked."left" = answers."left"
+            )
+        )
 where
     ranked.recency = 1
     and ranked.verdict = 'blocked'
