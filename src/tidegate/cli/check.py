@@ -15,8 +15,8 @@ def command(place: Place, json_: bool) -> int:
     """Validate the whole project without sending.
 
     The YAML files, the messages and their variables, the models' SQL (built without rows), the columns that
-    audiences use, contracts, connectors, and for other targets than the sandbox the secrets. Needs no data,
-    sends nothing, changes nothing: made for a pull request.
+    audiences use, contracts, connectors, and for other targets than the sandbox the secrets. Needs nothing
+    to be loaded, sends nothing, changes nothing: made for a pull request.
 
     \b
     Example:
