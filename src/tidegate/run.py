@@ -270,7 +270,7 @@ def refuse_going_back(warehouse: Warehouse, as_of: datetime) -> None:
                 0,
                 "",
                 f"{as_of:%Y-%m-%d %H:%M} is before the last run's clock, {row[0]:%Y-%m-%d %H:%M}; time does not run "
-                "backwards in a warehouse. Give a later time (`--as-of`, or the target's `clock` in tidegate.yml), or move "
-                f"{warehouse.path.name} away to start afresh",
+                "backwards in a warehouse. Give a later time (`--as-of`, or the target's `clock` in tidegate.yml), or "
+                f"move {warehouse.path.name} away to start afresh",
             )
         )
