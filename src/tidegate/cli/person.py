@@ -34,7 +34,8 @@ _STYLES = {
 def command(place: Place, key: str, json_: bool) -> int:
     """Tell the whole story of the person with this KEY, in order.
 
-    Entered, left and why; messages planned, sent, refused, withheld and why; lists. Addresses are never shown.
+    Entered, left and why; messages planned, sent, refused, withheld and why; the lists they are on now.
+    Addresses are never shown.
 
     \b
     Example:
