@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from tidegate import event_files, queries, raw_tables
+from tidegate import disk, event_files, queries, raw_tables
 from tidegate.errors import ContractError
 from tidegate.results import Landed
 from tidegate.spec.objects import Landing
@@ -60,7 +60,7 @@ def _land(
                 _remember(connection, landing, root, path, run_id, added)
             files, rows = files + 1, rows + added
         except duckdb.Error as fault:
-            if "No space left" in str(fault):
+            if disk.is_full(fault):
                 raise  # nothing is wrong with the file
             words = event_files.complaint(connection, path, fault)
             end = " " if words.endswith("?") else ". "

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from tidegate import run as stages
-from tidegate.errors import Problem, SpecError, TidegateError
+from tidegate.errors import Problem, SpecError
 from tidegate.results import Report
 from tidegate.run import Run
 from tidegate.workspace import Workspace
@@ -64,5 +64,5 @@ def once(run: Run, *, docs: bool = False) -> Report:
         stages.decide(run)
         return stages.finish(run, stages.deliver_all(run))
     except BaseException as fault:
-        stages.fail(run, str(fault) if isinstance(fault, TidegateError) else type(fault).__name__)
+        stages.fail(run, stages.reason(fault))
         raise

@@ -18,14 +18,14 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tidegate import __version__, contracts, queries
+from tidegate import __version__, contracts, disk, queries
 from tidegate import land as landing
 from tidegate.checkpoints import checkpoint
 from tidegate.decision.decide import Facts
 from tidegate.decision.decide import decide as decide_on
 from tidegate.delivery import deliver as deliver_to
 from tidegate.delivery import recover
-from tidegate.errors import Problem, SpecError
+from tidegate.errors import Problem, SpecError, TidegateError
 from tidegate.facts import gather
 from tidegate.labels import labels
 from tidegate.results import ContractResult, Decision, Delivery, Landed, Report
@@ -252,6 +252,13 @@ def fail(run: Run, problem: str) -> None:
             {"run_id": run.run_id, "status": "failed", "finished_at": datetime.now(UTC), "problem": problem},
         )
     run.close()
+
+
+def reason(fault: BaseException) -> str:
+    """Why a run could not go on, as `tidegate status` tells it; of an unexpected fault only the kind, without data."""
+    if isinstance(fault, TidegateError):
+        return str(fault)
+    return disk.sentence() if disk.is_full(fault) else type(fault).__name__
 
 
 def new_id(as_of: datetime) -> str:

@@ -12,12 +12,12 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
 
-from tidegate import migrations
+from tidegate import disk, migrations
 from tidegate.errors import WarehouseError
 
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
@@ -74,7 +74,10 @@ class Warehouse:
                 finally:
                     connection.close()
             except BaseException as fault:
-                self.release()
+                with suppress(duckdb.Error):  # a full disk may keep the file from being closed in order, too
+                    self.release()
+                if isinstance(fault, duckdb.Error) and disk.is_full(fault):
+                    raise WarehouseError(disk.sentence(self.path)) from fault
                 if isinstance(fault, duckdb.IOException):
                     raise WarehouseError(f"{self.path}: {_first_line(fault)}") from fault
                 raise
@@ -89,8 +92,8 @@ class Warehouse:
                 self._closing.cancel()
                 self._closing = None
             if self._root is not None:
-                self._root.close()
-                self._root = None
+                root, self._root = self._root, None
+                root.close()
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -100,6 +103,8 @@ class Warehouse:
             try:
                 connection = duckdb.connect(str(self.path))
             except duckdb.IOException as fault:
+                if disk.is_full(fault):
+                    raise WarehouseError(disk.sentence(self.path)) from fault
                 if "lock" not in str(fault).lower():
                     raise WarehouseError(f"{self.path}: {_first_line(fault)}") from fault
                 if time.monotonic() > deadline:
@@ -126,7 +131,8 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("rollback")
+        with suppress(duckdb.Error):  # there is none any more where the warehouse itself gave up
+            connection.execute("rollback")
         raise
     connection.execute("commit")
 
@@ -138,4 +144,7 @@ def _release(reference: weakref.ref[Warehouse]) -> None:
 
 
 def _first_line(fault: BaseException) -> str:
-    return str(fault).splitlines()[0]
+    words = str(fault).splitlines()[0].removeprefix("IO Error: ")
+    if "not a valid DuckDB database" in words:
+        return "is no DuckDB database; is it the `path` that profiles.yml should name?"
+    return words

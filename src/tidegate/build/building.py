@@ -9,6 +9,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from tidegate import disk
 from tidegate.build import complaints, empty_tables, invocation, profiles
 from tidegate.build.built import Built, BuiltModel, WrittenContract, describe
 from tidegate.build.clock import literal
@@ -90,6 +91,7 @@ def _build(
         try:
             manifest = invocation.parse(call)
         except Exception as fault:
+            _raise_full(fault)
             raise complaints.of_project(fault, root) from fault
         results = _run(call, manifest, clock, select, empty, warehouse)
     return _built(manifest, results, clock, root)
@@ -107,6 +109,7 @@ def _run(
         try:
             return invocation.run(call, manifest, clock, select=select, empty=empty)
         except Exception as fault:
+            _raise_full(fault)
             words = str(fault)
             if "lock on file" not in words and "IO Error" not in words:
                 raise complaints.of_project(fault, call.root) from fault
@@ -119,6 +122,12 @@ def _run(
     raise AssertionError("unreachable")
 
 
+def _raise_full(fault: Exception) -> None:
+    """A full disk is nobody's mistake in a file."""
+    if disk.is_full(fault):
+        raise WarehouseError(disk.sentence()) from fault
+
+
 def _built(manifest: Any, results: Sequence[Any], clock: str, root: Path) -> Built:
     done: dict[str, Any] = {}
     failed: dict[str, str] = {}
@@ -126,8 +135,8 @@ def _built(manifest: Any, results: Sequence[Any], clock: str, root: Path) -> Bui
     broken = {result.node.unique_id for result in results if str(result.status) in ("error", "fail", "runtime error")}
     for result in results:
         node, words = result.node, str(result.message or "")
-        if "No space left" in words:
-            raise WarehouseError(" ".join(words.split()))
+        if disk.is_full(words):
+            raise WarehouseError(disk.sentence())
         if node.resource_type == "operation":
             if node.unique_id in broken:
                 raise SpecError(Problem(node.original_file_path, 0, node.name, " ".join(words.split())))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from tidegate import disk
 from tidegate.errors import (
     ContractError,
     DestinationError,
@@ -52,6 +53,8 @@ def report(fault: BaseException, words: Sequence[str]) -> int:
             _explain(fault)
             _show_traceback_if_asked(fault, words)
             return fault.exit_code
+        case _ if disk.is_full(fault):
+            return report(WarehouseError(disk.sentence(getattr(fault, "filename", None) or "")), words)
         case _:
             return _unexpected(fault, words)
 

@@ -23,14 +23,13 @@ def command(place: Place, wait: float, json_: bool) -> int:
     """
     from tidegate import run as engine
     from tidegate.cli import as_json, progress, tables, terminal
-    from tidegate.errors import TidegateError
 
     run = engine.begin(place.root, target=place.target, kind="land", wait=wait)
     try:
         with progress.working("loading"):
             loaded = engine.land(run)
     except BaseException as fault:
-        engine.fail(run, str(fault) if isinstance(fault, TidegateError) else type(fault).__name__)
+        engine.fail(run, engine.reason(fault))
         raise
     engine.finish(run, ())
     if json_:
