@@ -63,6 +63,7 @@ class File(Connector):
     channel = "file"
     modes = frozenset({"list", "object"})
     identifiers = IDENTIFIERS
+    keyed_by_person = True
     Settings = FileSettings
     settings: FileSettings
 

@@ -76,6 +76,7 @@ class Webhook(Connector):
     channel = "webhook"
     modes = frozenset({"send", "list", "object"})
     identifiers = IDENTIFIERS
+    keyed_by_person = True
     idempotent_send = True
     Settings = WebhookSettings
     settings: WebhookSettings

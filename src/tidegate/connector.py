@@ -135,6 +135,8 @@ class Connector:
     idempotent_send: ClassVar[bool] = False
     #: True where `lookup` can tell whether a message key was sent
     can_look_up: ClassVar[bool] = False
+    #: True where a list's rows are known by the person's key; elsewhere a row is known by its identifiers
+    keyed_by_person: ClassVar[bool] = False
     Settings: ClassVar[type[ConnectorSettings]] = ConnectorSettings
 
     def __init__(self, settings: Any) -> None:

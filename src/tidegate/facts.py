@@ -7,7 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from tidegate import contracts
+import duckdb
+
+from tidegate import contracts, queries
 from tidegate.build import Built, describe
 from tidegate.decision.decide import Definition, Facts
 from tidegate.errors import Problem, SpecError
@@ -44,7 +46,7 @@ def gather(
             {name: model.relation for name, model in models.items()},
             as_of=as_of,
             key=project.key,
-            previous=contracts.previous_counts(connection),
+            previous=_comparable(project, built, connection),
             docs=docs,
         )
     qualified, problems = problems_by_audience(project, models)
@@ -69,6 +71,17 @@ def _refuse_people(project: Project, models: Mapping[str, ModelColumns]) -> None
     if project.key not in people.columns:
         text = f"no column `{project.key}` in {project.people}; {several(project.key, people.columns)}"
         raise SpecError(Problem(project.file, project.lines.get("key", 0), "key", text))
+
+
+def _comparable(project: Project, built: Built, connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
+    """Earlier row counts, but for models that an edit has given another meaning: guards look at what that moves."""
+    edited = set()
+    for name, audience in project.audiences.items():
+        last = connection.execute(queries.text("decide/last_hash"), {"audience": name}).fetchone()
+        model = built.models.get(audience.model)
+        if last is not None and model is not None and last[0] != model.definition_hash:
+            edited.add(audience.model)
+    return {key: rows for key, rows in contracts.previous_counts(connection).items() if key[0] not in edited}
 
 
 def written_contracts(project: Project, built: Built) -> list[contracts.Contract]:

@@ -94,7 +94,7 @@ class World:
 
     def list_is(self, name: str, mode: str = "list") -> None:
         self.query("delete from tidegate.lists where list = ?", [name])
-        self.query("insert into tidegate.lists values ('wire', ?, ?, '1', ?)", [name, mode, self.run_id])
+        self.query("insert into tidegate.lists values ('wire', ?, ?, 'identifiers', '1', ?)", [name, mode, self.run_id])
 
     def owe(
         self,

@@ -56,9 +56,7 @@ def test_a_plan_says_that_files_wait_to_be_loaded(shop: Shop) -> None:
 
     plan = planning.plan(shop.root, as_of=shop.now + timedelta(hours=1))
 
-    assert plan.notes == (
-        "a run would load 1 new event file (events_0003.csv) first; `tidegate land` loads them now",
-    )
+    assert plan.notes == ("a run would load 1 new event file (events_0003.csv) first; `tidegate land` loads them now",)
 
 
 def test_an_edit_shows_whom_it_brings_in_and_writes_to_nobody(shop: Shop) -> None:
@@ -102,3 +100,37 @@ def test_whoever_withdraws_consent_leaves_the_ad_list_and_gets_no_offers(shop: S
 def test_time_does_not_run_backwards(shop: Shop) -> None:
     with pytest.raises(SpecError, match="time does not run backwards"):
         shop.run(later=timedelta(days=-3))
+
+
+def test_a_changed_address_stays_one_row_of_a_file(shop: Shop) -> None:
+    shop.buys("ada")
+    shop.run()
+    shop.knows("ada", email="ada@example.org")
+
+    shop.run()
+
+    exported = next((shop.home / "sandbox" / "files").rglob("vips.csv")).read_text().splitlines()
+    assert len(exported) == 2
+    assert "ada@example.org" in exported[1]
+
+
+def test_a_new_telephone_number_takes_nobody_off_the_ad_list(shop: Shop) -> None:
+    shop.buys("ada")
+    shop.run()
+    shop.knows("ada", phone="+12025550177")
+
+    shop.run()
+    shop.run()
+
+    assert shop.on_ad_list() == hashed("ada@example.com")
+
+
+def test_whoever_shares_an_address_stays_when_the_other_leaves(shop: Shop) -> None:
+    shop.knows("grace", email="ada@example.com", phone="+12025550188")
+    shop.buys("ada", "grace")
+    shop.run()
+    shop.knows("grace", email="ada@example.com", phone="+12025550188", agrees=False)
+
+    shop.run()
+
+    assert shop.on_ad_list() == hashed("ada@example.com")

@@ -18,6 +18,7 @@ from tidegate.channels import CHANNELS
 from tidegate.decision.stays import person_of
 from tidegate.spec.objects import ModelColumns, Project
 
+_ADDRESS = {"person": "varchar", "channel": "varchar", "reachable": "boolean", "consented": "boolean"}
 #: What an address must look like to be worth a call; the platforms judge the rest.
 _SHAPES = {"email": r"^[^@\s]+@[^@\s]+\.[^@\s.]+$", "sms": r"^\+[1-9][0-9]{6,14}$"}
 
@@ -33,25 +34,20 @@ def judge(
     run_id: str,
 ) -> None:
     """Fill `verdicts` and carry them out. `channels` gives each destination's channel."""
-    sends = [
-        send
-        for audience in project.audiences.values()
-        if audience.name not in blocked
-        for send in (*audience.sends, *audience.on_enter, *audience.on_exit)
-    ]
-    routes = [
-        (json.dumps(by), position, destination, channels[destination])
-        for by in sorted({send.by for send in sends})
-        for position, destination in enumerate(by)
-    ]
     topics = [(message.name, message.transactional) for message in project.messages.values()]
-    _fill(connection, "decide/add_route", routes)
     _fill(connection, "decide/add_topic", topics)
     _fill(connection, "decide/add_blocked", [(audience,) for audience in blocked])
     connection.execute(queries.text("decide/waiting"), {"as_of": as_of})
+    # What waits was planned by earlier files as well: its own channels count, as far as there are such still.
+    waiting = connection.execute(queries.text("decide/waiting_channels")).fetchall()
+    routes = [
+        (written, position, destination, channels[destination])
+        for (written,) in waiting
+        for position, destination in enumerate(json.loads(written))
+        if destination in channels
+    ]
+    _fill(connection, "decide/add_route", routes)
     used = sorted({channel for *_, channel in routes})
-    if not used:
-        return
     connection.execute(queries.bind("decide/gate", addresses=_addresses(project, people, used)))
     parameters = {"as_of": as_of, "run_id": run_id}
     connection.execute(queries.text("decide/apply_verdicts"), parameters)
@@ -78,6 +74,9 @@ def _addresses(project: Project, people: ModelColumns, channels: list[str]) -> e
         }
         who = exp.In(this=person_of(project.key, "person"), query=exp.Subquery(this=waiting.copy()))
         parts.append(queries.select(source, columns).where(who))
+    if not parts:
+        nobody = {name: exp.cast(exp.null(), kind) for name, kind in _ADDRESS.items()}
+        return exp.select(*[exp.alias_(value, name) for name, value in nobody.items()]).where(exp.false())
     return exp.union(*parts, distinct=False) if len(parts) > 1 else parts[0]
 
 

@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from tidegate import queries
 from tidegate.connector import Connector
-from tidegate.decision.wanted import OwnedList, Wanted
+from tidegate.decision.wanted import OwnedList, Wanted, scheme
 from tidegate.errors import Problem, SpecError
 from tidegate.identifiers import as_sent
 from tidegate.spec.objects import ModelColumns, Project
@@ -45,7 +45,7 @@ def plan(
     everything = _scheme_of(connection, owned) not in (None, wanted.scheme)
     parameters: dict[str, object] = {**owned.parameters}
     keys = wanted.keys()
-    connection.execute(queries.text("lists/doubtful_people"), parameters)
+    connection.execute(queries.text("lists/doubtful_people"), {**parameters, "by_person": connector.keyed_by_person})
     connection.execute(queries.bind("lists/moves", desired=keys), {**parameters, "everything": everything})
     connection.execute(queries.bind("lists/doubts", desired=keys), parameters)
     repeated = connection.execute(queries.text("lists/repeated"), parameters).fetchall()
@@ -63,7 +63,12 @@ def plan(
 
 
 def apply(
-    connection: duckdb.DuckDBPyConnection, owned: OwnedList, *, as_of: datetime, run_id: str, scheme: str
+    connection: duckdb.DuckDBPyConnection,
+    owned: OwnedList,
+    connector: type[Connector],
+    *,
+    as_of: datetime,
+    run_id: str,
 ) -> None:
     """What `plan` found becomes what is owed; rows that need no call are settled here."""
     parameters: dict[str, object] = {**owned.parameters}
@@ -74,12 +79,15 @@ def apply(
     connection.execute(queries.text("lists/clear_owed"), parameters)
     connection.execute(queries.text("lists/owe"), owing)
     connection.execute(queries.text("lists/let_go"), parameters)
-    if _scheme_of(connection, owned) != scheme:
+    if _scheme_of(connection, owned) != scheme(owned):
+        made = {
+            "mode": owned.sync.mode,
+            "keyed_by": "person" if connector.keyed_by_person else "identifiers",
+            "scheme": scheme(owned),
+            "run_id": run_id,
+        }
         connection.execute(queries.text("lists/forget_scheme"), parameters)
-        connection.execute(
-            queries.text("lists/remember_scheme"),
-            {**parameters, "mode": owned.sync.mode, "scheme": scheme, "run_id": run_id},
-        )
+        connection.execute(queries.text("lists/remember_scheme"), {**parameters, **made})
 
 
 def hold(connection: duckdb.DuckDBPyConnection, owned: OwnedList) -> None:
@@ -166,10 +174,13 @@ def _plan_removals(
     ).where(
         exp.column("destination", table="entry").eq(exp.Literal.string(owned.destination)),
         exp.column("list", table="entry").eq(exp.Literal.string(owned.name)),
-        exp.column("operation", table="entry").eq(exp.Literal.string("remove")),
+        exp.true() if on_leave == "set" else exp.false(),
     )
     leave = {"remove": "remove", "keep": "keep", "set": "leave"}[on_leave]
-    connection.execute(queries.bind("lists/plan_removals", farewell=farewell), {**owned.parameters, "leave": leave})
+    connection.execute(
+        queries.bind("lists/plan_removals", farewell=farewell),
+        {**owned.parameters, "mode": owned.sync.mode, "leave": leave},
+    )
 
 
 def with_person_text(query: exp.Select, people: ModelColumns, key: str) -> exp.Select:

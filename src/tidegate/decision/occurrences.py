@@ -10,7 +10,7 @@ import duckdb
 from sqlglot import exp
 
 from tidegate import queries
-from tidegate.decision.stays import entries, lacking, trouble
+from tidegate.decision.stays import entries, lacking, person_of, trouble
 from tidegate.errors import SpecError
 from tidegate.spec.objects import Audience, ModelColumns
 
@@ -89,9 +89,7 @@ def record(connection: duckdb.DuckDBPyConnection, audience: Audience, run_id: st
 def with_person(query: exp.Select, people: ModelColumns, key: str) -> exp.Select:
     """The query with the people model joined as `person`."""
     person = exp.alias_(queries.relation(people.relation), "person", table=True)
-    same = exp.EQ(
-        this=exp.column(key, table="entry", quoted=True), expression=exp.column(key, table="person", quoted=True)
-    )
+    same = exp.EQ(this=person_of(key), expression=person_of(key, "person"))
     return query.join(person, on=same, join_type="left")
 
 

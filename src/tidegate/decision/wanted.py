@@ -73,10 +73,17 @@ class Wanted:
 
     def keys(self) -> exp.Select:
         """(person, fingerprint)"""
-        print_ = exp.Anonymous(this="hash", expressions=[exp.column(name, quoted=True) for name in self.fields])
+        counts = [*self.fields, "country"] if self._needs_country else self.fields
+        fingerprint = exp.Anonymous(this="hash", expressions=[exp.column(name, quoted=True) for name in counts])
         return queries.select(
-            self._everyone().subquery("everyone"), {"person": exp.column("person"), "fingerprint": print_}
+            self._everyone(country=self._needs_country).subquery("everyone"),
+            {"person": exp.column("person"), "fingerprint": fingerprint},
         )
+
+    @property
+    def _needs_country(self) -> bool:
+        """Whether a telephone number means what it means only together with the person's country."""
+        return "country" in self._people.columns and "phone" in self.identifiers
 
     def rows(self) -> exp.Select:
         """(person, one column a field, country)"""
@@ -110,10 +117,8 @@ class Wanted:
         if len(self._owned.owners) > 1:
             columns["owner_rank"] = exp.Literal.number(rank)
         if country:
-            known = "country" in self._people.columns and "phone" in self.identifiers
-            columns["country"] = (
-                exp.cast(exp.column("country", table="person", quoted=True), "varchar") if known else exp.null()
-            )
+            of_person = exp.cast(exp.column("country", table="person", quoted=True), "varchar")
+            columns["country"] = of_person if self._needs_country else exp.null()
         query = entries(self._models[audience.model], self._project.key, **columns)
         needs = list(columns.values()) + ([self._consent] if self._consent is not None else [])
         if any(column.table == "person" for value in needs for column in value.find_all(exp.Column)):

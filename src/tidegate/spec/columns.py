@@ -57,6 +57,14 @@ def problems_by_audience(
         connection.close()
 
 
+def _key_kind(type_: str) -> str:
+    """Keys are compared as text, where 1 and 1.0 would be two people."""
+    name = type_.upper().partition("(")[0]
+    if name.endswith(("INT", "INTEGER")):
+        return "number"
+    return "text" if name in ("VARCHAR", "TEXT", "UUID") else "other"
+
+
 @dataclass(frozen=True, slots=True)
 class _Scopes:
     """The rows an expression or template may use: `entry` may be missing."""
@@ -136,6 +144,15 @@ class _Checker:
             if column not in columns:
                 text = f"no column `{column}` in {audience.model}, {why}; {several(column, columns)}"
                 yield Problem(audience.file, audience.line, key, text)
+        mine, theirs = columns.get(self.project.key), self.people.get(self.project.key)
+        if mine and theirs and _key_kind(mine) != _key_kind(theirs):
+            text = f"`{self.project.key}` is {mine} in {audience.model} and {theirs} in {self.project.people}"
+            yield Problem(
+                audience.file, audience.line, key, f"{text}; cast one, so that the same person is the same key"
+            )
+        elif mine and _key_kind(mine) == "other":
+            text = f"`{self.project.key}` in {audience.model} is {mine}; a key is a whole number or a text"
+            yield Problem(audience.file, audience.line, key, text)
         kind = columns.get("occurred_at", "")
         if audience.when and kind and not kind.upper().startswith(("TIMESTAMP", "DATE")):
             text = f"`occurred_at` in {audience.model} is {kind}; make it a timestamp"

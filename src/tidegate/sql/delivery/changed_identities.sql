@@ -18,4 +18,5 @@ where
     settling_rows.verdict = 'accepted'
     and settling_rows.operation in ('add', 'update')
     and settling_rows.mode = 'list'
+    and settling_rows.keyed_by = 'identifiers'
     and settling_rows.identity <> delivered.identity

@@ -8,6 +8,7 @@ using settling_rows
 where
     settling_rows.verdict = 'accepted'
     and settling_rows.operation = 'remove'
+    and settling_rows.keyed_by = 'identifiers'
     and delivered.destination = settling_rows.destination
     and delivered.list = settling_rows.list
     and rtrim(split_part(delivered.identifiers, '","', 1), '"}')

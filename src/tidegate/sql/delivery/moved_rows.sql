@@ -3,7 +3,7 @@
 -- with the same identifiers is no reason to keep them. Platforms know a row by its first identifier, so that
 -- is what is compared.
 --
--- tables: tidegate.owed, tidegate.delivered
+-- tables: tidegate.owed, tidegate.delivered, tidegate.lists
 -- params: $destination, $as_of
 
 create or replace temporary table moved_rows as
@@ -18,7 +18,14 @@ leaving as (
         rtrim(split_part(owed.identifiers, '","', 1), '"}') as known_by,
         owed.state = 'due' and owed.next_try <= $as_of as is_due
     from tidegate.owed
-    where owed.destination = $destination and owed.operation in ('leave', 'remove')
+    where
+        owed.destination = $destination
+        and owed.operation in ('leave', 'remove')
+        and owed.list not in (
+            select lists.list
+            from tidegate.lists
+            where lists.destination = $destination and lists.keyed_by = 'person'
+        )
 
 ),
 

@@ -14,6 +14,7 @@ select
     owed.traits,
     owed.fingerprint,
     coalesce(lists.mode, 'list') as mode,
+    coalesce(lists.keyed_by, 'identifiers') as keyed_by,
     judged.verdict,
     judged.reason,
     judged.detail,

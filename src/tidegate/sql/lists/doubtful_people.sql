@@ -2,7 +2,7 @@
 -- known there by the same identifier, ended without an answer.
 --
 -- tables: tidegate.delivered, tidegate.owed
--- params: $destination, $list
+-- params: $destination, $list, $by_person
 
 create or replace temp table doubtful_people as
 with
@@ -12,7 +12,7 @@ unanswered as (
     select
         owed.person,
         owed.operation,
-        rtrim(split_part(owed.identifiers, '","', 1), '"}') as known_by
+        case when $by_person then owed.person else rtrim(split_part(owed.identifiers, '","', 1), '"}') end as known_by
     from tidegate.owed
     where owed.destination = $destination and owed.list = $list and owed.in_doubt
 
@@ -27,7 +27,9 @@ from tidegate.delivered
 where
     delivered.destination = $destination
     and delivered.list = $list
-    and rtrim(split_part(delivered.identifiers, '","', 1), '"}') in (
+    and case
+        when $by_person then delivered.person else rtrim(split_part(delivered.identifiers, '","', 1), '"}')
+    end in (
         select unanswered.known_by
         from unanswered
         where unanswered.operation = 'remove'

@@ -2,7 +2,7 @@
 -- carry the identifiers that the destination was given.
 --
 -- tables: moves, farewell (person, traits), tidegate.delivered, planned_rows
--- params: $destination, $list, $leave
+-- params: $destination, $list, $mode, $leave
 
 insert into planned_rows
 with
@@ -22,7 +22,7 @@ going as (
 
     select
         moves.person,
-        moves.operation = 'remove' as leaves
+        moves.operation = 'remove' or $mode = 'object' as leaves
     from moves
     where
         moves.destination = $destination
