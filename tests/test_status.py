@@ -35,8 +35,9 @@ class State:
 
     def audience(self, name: str, run_id: str, verdict: str = "applied", reason: str = "", entered: int = 0) -> None:
         self.write(
-            'insert into tidegate.audience_runs (run_id, audience, cause, verdict, reason, entered, "left", members,'
-            " planned, withheld) values ($run_id, $name, 'data', $verdict, $reason, $entered, 0, 10, 0, 0)",
+            'insert into tidegate.audience_runs (run_id, audience, kind, cause, verdict, reason, entered, "left",'
+            " removed, messages, members, planned, withheld) values ($run_id, $name, 'who', 'data', $verdict, $reason,"
+            " $entered, 0, 0, 0, 10, 0, 0)",
             name=name,
             run_id=run_id,
             verdict=verdict,
@@ -114,8 +115,8 @@ def test_a_blocked_audience_waits_for_a_person_and_says_which_command_answers(st
 def test_an_approval_not_used_yet_is_shown_and_the_next_run_announced(state: State) -> None:
     state.run("r1")
     state.audience("vip", "r1", "blocked", "too many", 900)
-    state.write("insert into tidegate.approvals (audience, blocked_run, decision, entered, \"left\", who, decided_at)"
-                " values ('vip', 'r1', 'approve', 900, 0, 'grace', now())")  # fmt: skip
+    state.write("insert into tidegate.approvals (audience, blocked_run, decision, entered, \"left\", removed, messages,"
+                " who, decided_at) values ('vip', 'r1', 'approve', 900, 0, 0, 0, 'grace', now())")  # fmt: skip
 
     seen = status(state.warehouse)
 

@@ -15,21 +15,56 @@ from tidegate.warehouse import Warehouse, transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Movement:
-    """What is about to happen to an audience. `removed` of `listed` is the worst of its lists."""
+class ListMovement:
+    """What is about to happen to a list: so many of those whom it holds go. What was decided before is in neither."""
 
+    name: str
     held: int
-    entered: int
-    left: int
-    messages: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What is about to happen to an audience; of a trigger, `entered` counts the occurrences that act."""
+
+    held: int = 0
+    entered: int = 0
+    left: int = 0
+    messages: int = 0
     baseline: bool = False
-    removed: int = 0
-    listed: int = 0
-    list_name: str = ""
+    lists: tuple[ListMovement, ...] = ()
 
     @property
     def members(self) -> int:
         return self.held + self.entered - self.left
+
+    @property
+    def removed(self) -> int:
+        return sum(one.removed for one in self.lists)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What an approval is for."""
+        return {"entered": self.entered, "left": self.left, "removed": self.removed, "messages": self.messages}
+
+
+def in_words(entered: int, left: int, removed: int, messages: int) -> str:
+    """
+    >>> in_words(1200, 0, 3, 1)
+    '1,200 to enter, 3 to go from lists and 1 message'
+    >>> in_words(0, 0, 0, 0)
+    'nobody to enter or leave'
+    """
+    counts = {
+        "to enter": entered,
+        "to leave": left,
+        "to go from lists": removed,
+        "message" if messages == 1 else "messages": messages,
+    }
+    said = [f"{count:,} {what}" for what, count in counts.items() if count]
+    if not said:
+        return "nobody to enter or leave"
+    return " and ".join(part for part in (", ".join(said[:-1]), said[-1]) if part)
 
 
 def verdict(guard: Guard, movement: Movement) -> str:
@@ -41,10 +76,11 @@ def verdict(guard: Guard, movement: Movement) -> str:
             reasons.append(f"all {movement.held:,} members would leave, and nobody would be left")
         else:
             reasons += _over(guard, guard.max_leave, movement.left, movement.held, "leave", "max_leave")
-    if movement.removed > movement.left or not reasons:
-        # Otherwise the list only follows those who leave.
-        gone = f"go from `{movement.list_name}`"
-        reasons += _over(guard, guard.max_leave, movement.removed, movement.listed, gone, "max_leave")
+    many_leave = bool(reasons)
+    for one in movement.lists:
+        if many_leave and one.removed <= movement.left:
+            continue  # the list only follows those who leave
+        reasons += _over(guard, guard.max_leave, one.removed, one.held, f"go from `{one.name}`", "max_leave")
     if guard.max_messages is not None and movement.messages > guard.max_messages:
         reasons.append(
             f"{movement.messages:,} messages would be planned, more than max_messages {guard.max_messages:,}"
@@ -54,8 +90,9 @@ def verdict(guard: Guard, movement: Movement) -> str:
     return "; ".join(reasons)
 
 
-def occurrence_verdict(guard: Guard, acted: int, messages: int) -> str:
+def occurrence_verdict(guard: Guard, movement: Movement) -> str:
     """The same for a trigger, which has no members: only limits that are numbers apply."""
+    acted, messages = movement.entered, movement.messages
     reasons = []
     if guard.max_enter is not None and guard.max_enter.count is not None and acted > guard.max_enter.count:
         reasons.append(f"{acted:,} occurrences would act, more than max_enter {guard.max_enter}")
@@ -77,13 +114,16 @@ def _over(guard: Guard, limit: Limit | None, moved: int, of: int, what: str, key
     return [f"{moved:,} of {of:,} would {what}, more than {key} {limit}"]
 
 
-def approved(connection: duckdb.DuckDBPyConnection, audience: str, entered: int, left: int, run_id: str) -> bool:
-    """Whether somebody approved a movement of this size; the approval is used up. Counts may have grown by a tenth."""
-    row = connection.execute(queries.text("guards/open_approval"), {"audience": audience}).fetchone()
+def approved(
+    connection: duckdb.DuckDBPyConnection, audience: str, movement: Movement, *, sql_hash: str | None, run_id: str
+) -> bool:
+    """Whether somebody approved this movement; the approval is used up. Counts may have grown by a tenth."""
+    parameters = {"audience": audience, "sql_hash": sql_hash}
+    row = connection.execute(queries.text("guards/open_approval"), parameters).fetchone()
     if row is None:
         return False
-    blocked_run, most_entered, most_left = row
-    if entered > most_entered * 1.1 + 1 or left > most_left * 1.1 + 1:
+    blocked_run, *most = row
+    if any(now > then * 1.1 + 1 for now, then in zip(movement.counts.values(), most, strict=True)):
         return False
     connection.execute(
         queries.text("guards/use_approval"), {"audience": audience, "blocked_run": blocked_run, "run_id": run_id}
@@ -102,7 +142,7 @@ def approve(
         row = connection.execute(queries.text("guards/last_verdict"), {"audience": audience}).fetchone()
         if row is None:
             raise GuardError(f"{audience}: no run has decided on an audience of this name")
-        run_id, verdict_, entered, left = row
+        run_id, verdict_, entered, left, removed, messages = row
         if verdict_ != "blocked":
             raise GuardError(f"{audience}: was not blocked in its last run ({run_id}); there is nothing to approve")
         connection.execute(
@@ -113,12 +153,14 @@ def approve(
                 "decision": decision,
                 "entered": entered,
                 "left": left,
+                "removed": removed,
+                "messages": messages,
                 "why": why,
                 "who": who,
                 "decided_at": datetime.now(UTC),
             },
         )
-    moves = f"{entered:,} to enter and {left:,} to leave"
+    moves = in_words(entered, left, removed, messages)
     if decision == "approve":
         return f"{audience}: approved {moves}; the next run carries it out"
     return f"{audience}: rejected {moves}; it stays blocked until the data or the model changes"

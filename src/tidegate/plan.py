@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -13,12 +13,13 @@ from sqlglot import exp
 from tidegate import build as builder
 from tidegate import land, queries
 from tidegate.channels import CHANNELS
+from tidegate.clock import clock as choose_clock
 from tidegate.decision.decide import Facts, decide
 from tidegate.decision.stays import person_of
 from tidegate.errors import WarehouseError
 from tidegate.facts import gather
 from tidegate.results import Decision, PlanResult, PlanRow
-from tidegate.run import new_id, refuse_going_back
+from tidegate.run import new_id
 from tidegate.warehouse import Warehouse
 from tidegate.workspace import Workspace
 
@@ -41,8 +42,7 @@ def plan(
     """
     with Workspace(root, target, wait=wait, sends=False) as workspace:
         project, warehouse = workspace.project, workspace.warehouse
-        clock = (as_of or project.clock or datetime.now(UTC).replace(microsecond=0)).astimezone(UTC)
-        refuse_going_back(warehouse, clock)
+        clock = choose_clock(project, warehouse, as_of)
         waiting = land.waiting(warehouse, project.root, project.landings)
         if waiting and not _anything_landed(warehouse):
             raise WarehouseError(

@@ -50,7 +50,10 @@ class AudienceDecision:
 
 @dataclass(frozen=True, slots=True)
 class ListDecision:
-    """What is to be done to one list or object of a destination. `refused` rows wait for their next try."""
+    """What is to be done to one list or object of a destination. `refused` rows wait for their next try.
+
+    `blocked` is the owner that does not move, or where there are no `owners` a sentence.
+    """
 
     destination: str
     list: str

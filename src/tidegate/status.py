@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from tidegate import queries
+from tidegate.guards import in_words
+from tidegate.spec.objects import Project
 from tidegate.warehouse import Warehouse
 
 
@@ -81,7 +85,10 @@ class OpenMessages:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """An audience that a guard stopped. `answer` is approve, reject or None: nobody has said yet."""
+    """An audience that a guard stopped. `answer` is approve, reject or None: nobody has said yet.
+
+    `removed` people would go from its lists, and `messages` would be planned.
+    """
 
     audience: str
     run_id: str
@@ -89,9 +96,21 @@ class Blocked:
     reason: str | None
     entered: int
     left: int
+    removed: int
+    messages: int
     members: int
     answer: str | None
     who: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerlessList:
+    """A list that holds people, or is owed rows, and that no audience of the project owns any more."""
+
+    destination: str
+    list: str
+    people: int
+    owed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +124,14 @@ class Status:
     messages: tuple[OpenMessages, ...]
     blocked: tuple[Blocked, ...]
     next_steps: tuple[str, ...]
+    ownerless: tuple[OwnerlessList, ...] = ()
 
 
-def status(warehouse: Warehouse, *, runs: int = 5) -> Status:
-    """Read the state. `runs` is how many of the latest runs to tell of. Raises WarehouseError when it is locked."""
+def status(warehouse: Warehouse, *, runs: int = 5, project: Project | None = None) -> Status:
+    """Read the state. `runs` is how many of the latest runs to tell of. Raises WarehouseError when it is locked.
+
+    Only with `project` can it be told which lists no audience owns any more.
+    """
     if not warehouse.path.exists():
         return _in_words(Status((), (), (), (), (), (), ()))
     with warehouse.session() as connection:
@@ -124,8 +147,14 @@ def status(warehouse: Warehouse, *, runs: int = 5) -> Status:
             messages=tuple(OpenMessages(*row) for row in rows("messages")),  # type: ignore[arg-type]
             blocked=tuple(Blocked(*row) for row in rows("blocked")),  # type: ignore[arg-type]
             next_steps=(),
+            ownerless=_ownerless(rows("lists"), project) if project else (),
         )
     return _in_words(found)
+
+
+def _ownerless(known: Sequence[tuple[Any, ...]], project: Project) -> tuple[OwnerlessList, ...]:
+    owned = {(sync.to, sync.name) for audience in project.audiences.values() for sync in audience.sync}
+    return tuple(OwnerlessList(*row) for row in known if row[:2] not in owned)
 
 
 def _in_words(found: Status) -> Status:
@@ -138,7 +167,7 @@ def _in_words(found: Status) -> Status:
     ]
     if not steps:
         steps = ["All is well: nothing is owed, unknown or blocked."]
-    return Status(found.runs, found.audiences, found.contracts, found.owed, found.messages, found.blocked, tuple(steps))
+    return replace(found, next_steps=tuple(steps))
 
 
 def _about_the_last_run(found: Status) -> list[str]:
@@ -157,7 +186,7 @@ def _about_the_last_run(found: Status) -> list[str]:
 def _about_blocked(found: Status) -> list[str]:
     steps = []
     for stop in found.blocked:
-        what = f"{stop.audience}: {stop.entered:,} would enter, {stop.left:,} would leave ({stop.reason})"
+        what = f"{stop.audience}: {in_words(stop.entered, stop.left, stop.removed, stop.messages)} ({stop.reason})"
         match stop.answer:
             case "approve":
                 steps.append(f"{what}; approved by {stop.who or 'somebody'}, the next run lets it through.")
@@ -180,13 +209,17 @@ def _about_contracts(found: Status) -> list[str]:
 
 
 def _about_lists(found: Status) -> list[str]:
-    steps = []
     now = found.runs[0].as_of if found.runs else None
+    ownerless = {(one.destination, one.list) for one in found.ownerless}
+    steps = [
+        f"No audience owns {one.list} at {one.destination} any more: the {one.people:,} on it stay, nothing is sent."
+        for one in found.ownerless
+    ]
     for destination in sorted({rows.destination for rows in found.owed}):
         there = [rows for rows in found.owed if rows.destination == destination]
         due = [rows for rows in there if rows.state in ("due", "claimed")]
         refused = [rows for rows in there if rows.state == "refused"]
-        held = [rows for rows in there if rows.state == "held"]
+        held = [rows for rows in there if rows.state == "held" and (destination, rows.list) not in ownerless]
         if due:
             first = min(rows.next_try for rows in due)
             steps.append(f"{destination} is owed {_rows(due)}; a run from {_iso(first)} on takes them up.")

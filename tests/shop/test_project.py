@@ -115,7 +115,7 @@ def test_the_guards_let_the_busiest_days_of_a_normal_autumn_through(project: Pro
         was, now = members[0][name], members[1][name]
         entered, left = len(now - was), len(was - now)
         if audience.when:
-            assert occurrence_verdict(audience.guard, entered, entered) == "", name
+            assert occurrence_verdict(audience.guard, Movement(entered=entered, messages=entered)) == "", name
         else:
             messages = entered * len(audience.on_enter) + left * len(audience.on_exit)
             moved = Movement(held=len(was), entered=entered, left=left, messages=messages)

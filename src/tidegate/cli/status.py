@@ -34,7 +34,7 @@ def command(place: Place, runs: int, json_: bool) -> int:
     from tidegate.status import status
 
     opened = workspace.look(place.root, place.target)
-    seen = status(opened.warehouse, runs=runs)
+    seen = status(opened.warehouse, runs=runs, project=opened.project)
     if json_:
         as_json.show(seen)
         return 0

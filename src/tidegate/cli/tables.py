@@ -178,7 +178,8 @@ def remarks(console: Console, decided: Decision) -> None:
     for held in decided.lists:
         if held.blocked:
             place = f"{held.list} at {held.destination}"
-            console.print(Text.assemble((place, "bold"), f": does not move while {held.blocked} does not"))
+            why = f"does not move while {held.blocked} does not" if held.owners else held.blocked
+            console.print(Text.assemble((place, "bold"), f": {why}"))
             said = True
     verdicts = {one.verdict for one in decided.audiences}
     for word, advice in _ADVICE.items():
@@ -253,4 +254,4 @@ def verdict(word: str) -> Text:
 
 
 def _owners(owners: Sequence[str], blocked: str) -> Text:
-    return Text.assemble(", ".join(owners), (" (held)", "yellow") if blocked else "")
+    return Text.assemble(", ".join(owners) or "nobody", (" (held)", "yellow") if blocked else "")

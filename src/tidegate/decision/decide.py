@@ -8,54 +8,25 @@ rolled back it is a plan.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
 import duckdb
 from sqlglot import exp
 
-from tidegate import guards, queries
+from tidegate import queries
 from tidegate.build import wording
-from tidegate.connector import Connector
-from tidegate.decision import gate, lists, occurrences, outbox, stays
-from tidegate.decision.wanted import OwnedList, owned_lists, scheme
+from tidegate.decision import gate, lists, occurrences, outbox, ownerless, stays
+from tidegate.decision.pinned import pin
+from tidegate.decision.standing import Definition, Facts, Standing, fail, guard, stand
+from tidegate.decision.wanted import OwnedList, owned_lists
 from tidegate.errors import ContractError, SpecError
 from tidegate.results import AudienceDecision, Decision, ListDecision
-from tidegate.spec.objects import Audience, ModelColumns, Project
 
-Cause = Literal["data", "definition", "baseline"]
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """A model's compiled SQL, and a hash that changes when its meaning may have changed."""
-
-    sql: str
-    hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a decision is made from.
-
-    `unfit` audiences take no part, each with its verdict (`failed`, `contract`) and reason. `connectors` are by
-    destination.
-    """
-
-    project: Project
-    models: Mapping[str, ModelColumns]
-    definitions: Mapping[str, Definition]
-    connectors: Mapping[str, type[Connector]]
-    unfit: Mapping[str, tuple[Literal["failed", "contract"], str]]
-    run_id: str
-    as_of: datetime
-
-    @property
-    def people(self) -> ModelColumns:
-        return self.models[self.project.people]
+__all__ = ["Definition", "Facts", "decide"]
 
 
 class _Uncomputable(Exception):
@@ -73,36 +44,6 @@ def _blaming(*audiences: str) -> Iterator[None]:
         yield
     except (duckdb.DataError, duckdb.InvalidInputException) as fault:
         raise _Uncomputable(audiences, fault) from fault
-
-
-@dataclass(slots=True)
-class _Standing:
-    """An audience while it is being decided on."""
-
-    audience: Audience
-    cause: Cause = "data"
-    last_as_of: datetime | None = None
-    membership: stays.Membership = field(default_factory=lambda: stays.Membership(0, 0, 0))
-    acted: int = 0
-    verdict: Literal["applied", "approved", "blocked", "contract", "failed"] = "applied"
-    reason: str = ""
-
-    @property
-    def moves(self) -> bool:
-        return self.verdict in ("applied", "approved")
-
-    @property
-    def entered(self) -> int:
-        return self.membership.entered if self.audience.who else self.acted
-
-    def messages(self) -> int:
-        """How many messages its changes would plan."""
-        audience = self.audience
-        if audience.when:
-            return self.acted * len(audience.sends)
-        if self.cause != "data" and not audience.backfill:
-            return 0
-        return self.membership.entered * len(audience.on_enter) + self.membership.left * len(audience.on_exit)
 
 
 def decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
@@ -137,15 +78,17 @@ def _decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
     standings = {}
     for name, audience in sorted(facts.project.audiences.items()):
         with _blaming(name):
-            standings[name] = _stand(connection, facts, audience)
+            if name not in facts.unfit:
+                facts = replace(facts, models=pin(connection, facts.models, [audience.model]))
+            standings[name] = stand(connection, facts, audience)
     owned = owned_lists(facts.project)
     planned = _plan_lists(connection, facts, owned, standings)
-    _guard(connection, facts, standings, owned, planned)
+    guard(connection, facts, standings, planned)
     for standing in standings.values():
         if standing.moves:
             with _blaming(standing.audience.name):
                 _move(connection, facts, standing)
-    decided_lists = _apply_lists(connection, facts, owned, standings, planned)
+    decided_lists = (*_apply_lists(connection, facts, owned, standings), *ownerless.hold(connection, owned))
     with _blaming():
         _judge(connection, facts, standings)
     decided = _record(connection, facts, standings)
@@ -157,55 +100,8 @@ def _decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
     return Decision(audiences=decided, lists=decided_lists, ready=ready)
 
 
-def _stand(connection: duckdb.DuckDBPyConnection, facts: Facts, audience: Audience) -> _Standing:
-    standing = _Standing(audience)
-    last = connection.execute(queries.text("decide/last_applied"), {"audience": audience.name}).fetchone()
-    definition = facts.definitions.get(audience.model)
-    if last is None:
-        standing.cause = "baseline"
-    else:
-        standing.last_as_of = last[1]
-        if definition is not None and last[0] != definition.hash:
-            standing.cause = "definition"
-    if audience.name in facts.unfit:
-        standing.verdict, standing.reason = facts.unfit[audience.name]
-        standing.membership = stays.Membership(stays.members(connection, audience.name), 0, 0)
-        return standing
-    model, key = facts.models[audience.model], facts.project.key
-    try:
-        if audience.who:
-            standing.membership = stays.diff(connection, audience, model, key)
-        else:
-            standing.acted = occurrences.see(
-                connection,
-                audience,
-                model,
-                facts.people,
-                key,
-                as_of=facts.as_of,
-                cause=standing.cause,
-                last_as_of=standing.last_as_of,
-            )
-    except SpecError as fault:
-        _fail(connection, standing, str(fault))
-    return standing
-
-
-def _fail(connection: duckdb.DuckDBPyConnection, standing: _Standing, reason: str) -> None:
-    standing.verdict, standing.reason = "failed", reason
-    _stand_still(connection, standing)
-    standing.membership = stays.Membership(stays.members(connection, standing.audience.name), 0, 0)
-    standing.acted = 0
-
-
-def _stand_still(connection: duckdb.DuckDBPyConnection, standing: _Standing) -> None:
-    parameters = {"audience": standing.audience.name}
-    connection.execute(queries.text("decide/forget_changes"), parameters)
-    connection.execute(queries.text("decide/forget_seen"), parameters)
-
-
 def _plan_lists(
-    connection: duckdb.DuckDBPyConnection, facts: Facts, owned: list[OwnedList], standings: dict[str, _Standing]
+    connection: duckdb.DuckDBPyConnection, facts: Facts, owned: list[OwnedList], standings: dict[str, Standing]
 ) -> dict[OwnedList, lists.ListCounts]:
     planned = {}
     for one in owned:
@@ -218,46 +114,11 @@ def _plan_lists(
                 )
         except SpecError as fault:
             for audience, _ in one.owners:
-                _fail(connection, standings[audience.name], str(fault))
+                fail(connection, standings[audience.name], str(fault))
     return planned
 
 
-def _guard(
-    connection: duckdb.DuckDBPyConnection,
-    facts: Facts,
-    standings: dict[str, _Standing],
-    owned: list[OwnedList],
-    planned: dict[OwnedList, lists.ListCounts],
-) -> None:
-    for name, standing in standings.items():
-        if not standing.moves:
-            continue
-        audience = standing.audience
-        if audience.when:
-            reason = guards.occurrence_verdict(audience.guard, standing.acted, standing.messages())
-        else:
-            movement = guards.Movement(
-                held=standing.membership.held,
-                entered=standing.membership.entered,
-                left=standing.membership.left,
-                messages=standing.messages(),
-                baseline=standing.cause == "baseline",
-            )
-            mine = [one for one in owned if one in planned and any(a.name == name for a, _ in one.owners)]
-            worst = max(mine, key=lambda one: planned[one].remove, default=None)
-            if worst is not None:
-                counts = planned[worst]
-                movement = replace(movement, removed=counts.remove, listed=counts.held, list_name=worst.name)
-            reason = guards.verdict(audience.guard, movement)
-        if not reason:
-            continue
-        if guards.approved(connection, name, standing.entered, standing.membership.left, facts.run_id):
-            standing.verdict, standing.reason = "approved", reason
-        else:
-            standing.verdict, standing.reason = "blocked", reason
-
-
-def _move(connection: duckdb.DuckDBPyConnection, facts: Facts, standing: _Standing) -> None:
+def _move(connection: duckdb.DuckDBPyConnection, facts: Facts, standing: Standing) -> None:
     audience, model = standing.audience, facts.models[standing.audience.model]
     if audience.who:
         stays.move(connection, audience, as_of=facts.as_of, run_id=facts.run_id, cause=standing.cause)
@@ -289,8 +150,7 @@ def _apply_lists(
     connection: duckdb.DuckDBPyConnection,
     facts: Facts,
     owned: list[OwnedList],
-    standings: dict[str, _Standing],
-    planned: dict[OwnedList, lists.ListCounts],
+    standings: dict[str, Standing],
 ) -> tuple[ListDecision, ...]:
     decided = []
     for one in owned:
@@ -300,16 +160,17 @@ def _apply_lists(
             lists.hold(connection, one)
             decided.append(ListDecision(one.destination, one.name, owners, blocked=still))
             continue
-        lists.apply(connection, one, as_of=facts.as_of, run_id=facts.run_id, scheme=scheme(one))
+        lists.apply(connection, one, facts.connectors[one.destination], as_of=facts.as_of, run_id=facts.run_id)
         row = connection.execute(queries.text("lists/owed_counts"), one.parameters).fetchone()
         assert row is not None
         decided.append(ListDecision(one.destination, one.name, owners, *row))
     return tuple(decided)
 
 
-def _judge(connection: duckdb.DuckDBPyConnection, facts: Facts, standings: dict[str, _Standing]) -> None:
+def _judge(connection: duckdb.DuckDBPyConnection, facts: Facts, standings: dict[str, Standing]) -> None:
     channels = {name: connector.channel for name, connector in facts.connectors.items()}
     still = [name for name, standing in standings.items() if not standing.moves]
+    connection.execute(queries.text("decide/know_audiences"), {"audiences": list(standings)})
     gate.judge(connection, facts.project, facts.people, channels, still, as_of=facts.as_of, run_id=facts.run_id)
     person = stays.person_of(facts.project.key, "person")
     people = queries.select(
@@ -323,7 +184,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, facts: Facts, standings: dict[
 
 
 def _record(
-    connection: duckdb.DuckDBPyConnection, facts: Facts, standings: dict[str, _Standing]
+    connection: duckdb.DuckDBPyConnection, facts: Facts, standings: dict[str, Standing]
 ) -> tuple[AudienceDecision, ...]:
     planned = dict(connection.execute(queries.text("decide/planned_counts"), {"run_id": facts.run_id}).fetchall())
     withheld: dict[str, dict[str, int]] = defaultdict(dict)
@@ -331,31 +192,31 @@ def _record(
         withheld[source][reason] = count
     decided = []
     for name, standing in standings.items():
-        members = standing.membership.members if standing.moves else standing.membership.held
+        movement, definition = standing.movement, facts.definitions.get(standing.audience.model)
+        members = movement.members if standing.moves else movement.held
         decision = AudienceDecision(
             audience=name,
             verdict=standing.verdict,
             reason=standing.reason,
             cause=standing.cause,
-            entered=standing.entered,
-            left=standing.membership.left,
+            entered=movement.entered,
+            left=movement.left,
             members=members if standing.audience.who else 0,
             planned=planned.get(name, 0),
             withheld=dict(withheld[name]),
         )
         decided.append(decision)
-        definition = facts.definitions.get(standing.audience.model)
         connection.execute(
             queries.text("decide/record_audience"),
             {
                 "run_id": facts.run_id,
                 "audience": name,
+                "kind": standing.kind,
                 "sql_hash": definition.hash if definition else None,
                 "cause": decision.cause,
                 "verdict": decision.verdict,
                 "reason": decision.reason or None,
-                "entered": decision.entered,
-                "left": decision.left,
+                **movement.counts,
                 "members": decision.members,
                 "planned": decision.planned,
                 "withheld": sum(decision.withheld.values()),

@@ -38,6 +38,7 @@ judged as (
         waiting.message_key,
         waiting.source,
         case
+            when waiting.orphaned then 'no_audience'
             when waiting.expired then 'expired'
             when waiting.has_left then 'left_segment'
             when best.position is null and best.reachable then 'no_consent'

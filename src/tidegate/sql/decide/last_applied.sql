@@ -1,15 +1,48 @@
--- The definition and the clock of the last run in which an audience moved.
+-- The definition, the kind and the clock of the last run in which an audience moved, and whether a run has decided
+-- without the audience since.
 --
 -- tables: tidegate.audience_runs, tidegate.runs
 -- params: $audience
 
+with
+
+looked_at as (
+
+    select
+        audience_runs.run_id,
+        audience_runs.sql_hash,
+        audience_runs.kind,
+        audience_runs.verdict
+    from tidegate.audience_runs
+    where audience_runs.audience = $audience
+
+),
+
+last_applied as (
+
+    select
+        looked_at.sql_hash,
+        looked_at.kind,
+        runs.as_of,
+        runs.decided_at
+    from looked_at
+    inner join tidegate.runs on looked_at.run_id = runs.run_id
+    where looked_at.verdict in ('applied', 'approved')
+    order by runs.as_of desc, runs.decided_at desc
+    limit 1
+
+)
+
 select
-    audience_runs.sql_hash,
-    runs.as_of
-from tidegate.audience_runs
-inner join tidegate.runs on audience_runs.run_id = runs.run_id
-where
-    audience_runs.audience = $audience
-    and audience_runs.verdict in ('applied', 'approved')
-order by runs.decided_at desc
-limit 1
+    last_applied.sql_hash,
+    last_applied.kind,
+    last_applied.as_of,
+    exists (
+        select 1
+        from tidegate.runs
+        where
+            runs.decided_at is not null
+            and (runs.as_of, runs.decided_at) > (last_applied.as_of, last_applied.decided_at)
+            and runs.run_id not in (select looked_at.run_id from looked_at)
+    ) as was_away
+from last_applied

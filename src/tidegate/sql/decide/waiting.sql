@@ -1,6 +1,7 @@
--- The messages that the gate looks at: planned and due, of audiences that are not blocked.
+-- The messages that the gate looks at: planned and due, of audiences that are not blocked. Those whose audience the
+-- project no longer has are `orphaned`.
 --
--- tables: tidegate.outbox, tidegate.stays, topics, blocked, waiting
+-- tables: tidegate.outbox, tidegate.stays, topics, blocked, known_audiences, waiting
 -- params: $as_of
 
 insert into waiting
@@ -11,7 +12,8 @@ select
     outbox.channels,
     coalesce(topics.transactional, false),
     outbox.expires_at <= $as_of,
-    stays.person is not null
+    stays.person is not null,
+    outbox.source not in (select known_audiences.audience from known_audiences)
 from tidegate.outbox
 left join topics on outbox.message = topics.message
 left join tidegate.stays

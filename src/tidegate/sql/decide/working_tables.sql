@@ -31,6 +31,10 @@ create or replace temp table blocked (
     audience varchar
 );
 
+create or replace temp table known_audiences (
+    audience varchar
+);
+
 create or replace temp table waiting (
     message_key varchar,
     source varchar,
@@ -38,7 +42,8 @@ create or replace temp table waiting (
     channels varchar,
     transactional boolean,
     expired boolean,
-    has_left boolean
+    has_left boolean,
+    orphaned boolean
 );
 
 create or replace temp table verdicts (

@@ -1,18 +1,39 @@
--- The last decision on an audience, where it is an approval that no run has used. What was approved is over once
--- the audience has moved by itself: an approval is no licence for another day.
+-- The last decision on an audience, where it is an approval that no run has used. It is for the block that it answers:
+-- it counts while the audience stays blocked, under the same definition. Once a run has made anything else of the
+-- audience, what was approved is over.
 --
 -- tables: tidegate.approvals, tidegate.audience_runs, tidegate.runs
--- params: $audience
+-- params: $audience, $sql_hash
+
+with
+
+verdicts_of_it as (
+
+    select
+        audience_runs.run_id,
+        audience_runs.sql_hash,
+        audience_runs.verdict,
+        runs.as_of,
+        runs.decided_at
+    from tidegate.audience_runs
+    inner join tidegate.runs on audience_runs.run_id = runs.run_id
+    where audience_runs.audience = $audience
+
+)
 
 select
     approvals.blocked_run,
     approvals.entered,
-    approvals."left"
+    approvals."left",
+    approvals.removed,
+    approvals.messages
 from tidegate.approvals
+inner join verdicts_of_it as answered on approvals.blocked_run = answered.run_id
 where
     approvals.audience = $audience
     and approvals.decision = 'approve'
     and approvals.used_run is null
+    and answered.sql_hash is not distinct from $sql_hash
     and approvals.decided_at = (
         select max(latest.decided_at)
         from tidegate.approvals as latest
@@ -20,10 +41,8 @@ where
     )
     and not exists (
         select 1
-        from tidegate.audience_runs
-        inner join tidegate.runs on audience_runs.run_id = runs.run_id
+        from verdicts_of_it
         where
-            audience_runs.audience = $audience
-            and audience_runs.verdict in ('applied', 'approved')
-            and runs.started_at > approvals.decided_at
+            verdicts_of_it.verdict <> 'blocked'
+            and (verdicts_of_it.as_of, verdicts_of_it.decided_at) > (answered.as_of, answered.decided_at)
     )

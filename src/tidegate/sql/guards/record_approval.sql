@@ -1,7 +1,9 @@
 -- A person's decision on a blocked audience.
 --
 -- tables: tidegate.approvals
--- params: $audience, $blocked_run, $decision, $entered, $left, $why, $who, $decided_at
+-- params: $audience, $blocked_run, $decision, $entered, $left, $removed, $messages, $why, $who, $decided_at
 
-insert into tidegate.approvals (audience, blocked_run, decision, entered, "left", why, who, decided_at)
-values ($audience, $blocked_run, $decision, $entered, $left, $why, $who, $decided_at)
+insert into tidegate.approvals (
+    audience, blocked_run, decision, entered, "left", removed, messages, why, who, decided_at
+)
+values ($audience, $blocked_run, $decision, $entered, $left, $removed, $messages, $why, $who, $decided_at)

@@ -37,12 +37,15 @@ create table tidegate.audience_versions (
 create table tidegate.audience_runs (
     run_id varchar not null,
     audience varchar not null,
+    kind varchar not null,                -- who, when
     sql_hash varchar,
     cause varchar,                        -- data, definition, baseline
     verdict varchar not null,             -- applied, approved, blocked, contract, failed
     reason varchar,
     entered bigint not null,
     "left" bigint not null,
+    removed bigint not null,              -- from its lists, all together
+    messages bigint not null,             -- that its changes would plan
     members bigint not null,
     planned bigint not null,
     withheld bigint not null
@@ -54,6 +57,8 @@ create table tidegate.approvals (
     decision varchar not null,            -- approve, reject
     entered bigint not null,
     "left" bigint not null,
+    removed bigint not null,
+    messages bigint not null,
     why varchar,
     who varchar,
     decided_at timestamptz not null,
@@ -95,6 +100,7 @@ create table tidegate.lists (
     destination varchar not null,
     list varchar not null,
     mode varchar not null,                -- list, object
+    keyed_by varchar not null,            -- person, identifiers: what the destination knows a row by
     scheme varchar not null,              -- how `fingerprint` was made
     run_id varchar not null
 );

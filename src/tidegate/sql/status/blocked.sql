@@ -50,6 +50,8 @@ select
     ranked.reason,
     ranked.entered,
     ranked."left",
+    ranked.removed,
+    ranked.messages,
     ranked.members,
     answers.decision,
     answers.who
@@ -64,6 +66,8 @@ left join answers
                 answers.decision = 'reject'
                 and ranked.entered = answers.entered
                 and ranked."left" = answers."left"
+                and ranked.removed = answers.removed
+                and ranked.messages = answers.messages
             )
         )
 where

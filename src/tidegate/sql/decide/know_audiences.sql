@@ -1,0 +1,7 @@
+-- The audiences that the project has now.
+--
+-- tables: known_audiences
+-- params: $audiences
+
+insert into known_audiences
+select unnest($audiences)
