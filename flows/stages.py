@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 from prefect import State, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
-from prefect.futures import PrefectFuture
 from prefect.states import Failed
 from prefect.utilities.annotations import quote
 
@@ -35,14 +34,9 @@ IN_THIS_PROCESS: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": F
 @contextmanager
 def begun(project: Path, target: str | None) -> Iterator[Run]:
     """A run from its beginning to its end; one that does not get there is marked as failed, and lets go."""
-    with engine_logs():
-        run = engine.begin(project.resolve(), target=target, wait=60)
+    with engine_logs(), engine.begin(project.resolve(), target=target, wait=60) as run:
         get_run_logger().info(f"run {run.run_id} as of {run.as_of:%Y-%m-%d %H:%M} UTC, target {run.project.target}")
-        try:
-            yield run
-        except BaseException as fault:
-            engine.fail(run, redact(str(fault)) if isinstance(fault, TidegateError) else type(fault).__name__)
-            raise
+        yield run
 
 
 def stage(work: Callable[[Run], T]) -> Callable[[Run], T]:
@@ -103,12 +97,11 @@ def deliver(run: Run, destination: str) -> Delivery | State:
 
 def deliver_all(run: Run) -> list[Delivery]:
     """Every destination that has something to be given, side by side; a failing one is among the results."""
-    started = {name: deliver.submit(quote(run), name) for name in engine.destinations(run)}
-    return [_settled(name, future) for name, future in started.items()]
+    return engine.deliver_all(run, _settled)
 
 
-def _settled(destination: str, future: PrefectFuture[Any]) -> Delivery:
-    result = future.result(raise_on_failure=False)
+def _settled(run: Run, destination: str) -> Delivery:
+    result = deliver(quote(run), destination, return_state=True).result(raise_on_failure=False)
     if isinstance(result, Delivery):
         return result
     return Delivery(destination, problem=f"{destination}: {redact(str(result))}; the next run continues from here")

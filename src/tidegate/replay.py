@@ -57,12 +57,9 @@ def walk(
 
 def once(run: Run, *, docs: bool = False) -> Report:
     """All stages of a run that has begun; destinations side by side. `docs` as in `tidegate.run.check`."""
-    try:
+    with run:
         stages.land(run)
         stages.build(run)
         stages.check(run, docs=docs)
         stages.decide(run)
         return stages.finish(run, stages.deliver_all(run))
-    except BaseException as fault:
-        stages.fail(run, stages.reason(fault))
-        raise

@@ -8,28 +8,32 @@ from __future__ import annotations
 
 import logging
 import secrets
-import threading
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from tidegate import __version__, contracts, disk, queries
 from tidegate import land as landing
 from tidegate.checkpoints import checkpoint
+from tidegate.clock import clock as choose_clock
 from tidegate.decision.decide import Facts
 from tidegate.decision.decide import decide as decide_on
 from tidegate.delivery import deliver as deliver_to
 from tidegate.delivery import recover
-from tidegate.errors import Problem, SpecError, TidegateError
+from tidegate.errors import TidegateError, WarehouseError
 from tidegate.facts import gather
 from tidegate.labels import labels
+from tidegate.redact import redact
 from tidegate.results import ContractResult, Decision, Delivery, Landed, Report
 from tidegate.spec.objects import Project
+from tidegate.underway import MOMENT, Underway
 from tidegate.warehouse import Warehouse, transaction
 from tidegate.workspace import Workspace
 
@@ -41,7 +45,11 @@ log = logging.getLogger("tidegate")
 
 @dataclass(slots=True)
 class Run:
-    """One execution. `as_of` is its logical clock (UTC)."""
+    """One execution. `as_of` is its logical clock (UTC).
+
+    `with run:` marks it as failed where an exception ends it, and in any case lets the next run begin: after
+    deliveries under way, in whichever threads, were told to stop and have ended.
+    """
 
     workspace: Workspace
     run_id: str
@@ -53,6 +61,18 @@ class Run:
     built: Built | None = None
     facts: Facts | None = None
     decision: Decision = field(default_factory=Decision)
+    underway: Underway = field(default_factory=Underway)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if fault is not None:
+            fail(self, reason(fault))
+        else:
+            self.close()
 
     @property
     def project(self) -> Project:
@@ -63,7 +83,9 @@ class Run:
         return self.workspace.warehouse
 
     def close(self) -> None:
-        """Let the next run begin. May be called twice; a run that was not finished is marked so by the next one."""
+        """End deliveries under way and let the next run begin. May be called twice; a run that was not finished
+        is marked so by the next one. Where a delivery does not end, the lock is kept: see `Workspace.close`."""
+        self.underway.end()
         if self.owns_workspace:
             self.workspace.close()
 
@@ -93,11 +115,13 @@ def begin(
 
 def begin_in(workspace: Workspace, *, as_of: datetime | None = None, kind: str = "run") -> Run:
     """Start a run in a workspace that is open and stays open."""
-    clock = (as_of or workspace.project.clock or datetime.now(UTC).replace(microsecond=0)).astimezone(UTC)
+    if not workspace.underway.end():
+        raise WarehouseError("a delivery of the last run does not end; end this process, then run again")
+    clock = choose_clock(workspace.project, workspace.warehouse, as_of)
     workspace.set_clock(clock)
-    refuse_going_back(workspace.warehouse, clock)
     recover(workspace.warehouse, clock)
     run = Run(workspace, new_id(clock), clock, kind, owns_workspace=False)
+    workspace.underway = run.underway
     with workspace.warehouse.session() as connection, transaction(connection):
         connection.execute(queries.text("runs/abandon"))
         connection.execute(
@@ -169,12 +193,21 @@ def destinations(run: Run) -> list[str]:
     return [name for (name,) in rows if name in run.project.destinations]
 
 
-def deliver(run: Run, destination: str, stop: threading.Event | None = None) -> Delivery:
+def deliver(run: Run, destination: str) -> Delivery:
     """Give one destination what is ready or owed. A platform's failure is in `Delivery.problem`, never raised.
 
-    Once `stop` is set no further call is made; calls under way end, and what is left stays owed.
+    Once the run is told to stop no further call is made; calls under way get a moment, and what is left stays owed.
     """
     assert run.facts is not None, "decide comes first"
+    with run.underway.one() as welcome:
+        if not welcome:
+            return Delivery(destination, problem=f"{destination}: interrupted; the next run takes up what is owed")
+        delivery = _deliver(run, destination, run.facts)
+        checkpoint("destination delivered")
+    return delivery
+
+
+def _deliver(run: Run, destination: str, facts: Facts) -> Delivery:
     from tidegate.render import Renderer
 
     spec = run.project.destinations[destination]
@@ -185,39 +218,49 @@ def deliver(run: Run, destination: str, stop: threading.Event | None = None) -> 
     ) -> Mapping[str, Any]:
         return renderer.render(message, channel, person.get("language"), person, entry, {})
 
-    delivery = deliver_to(
+    return deliver_to(
         run.warehouse,
         run_id=run.run_id,
         as_of=run.as_of,
         destination=destination,
         connector=run.workspace.connector(destination),
-        people=run.facts.people,
+        people=facts.people,
         key=run.project.key,
         render=render,
         per_second=inf if run.workspace.sandbox is not None else spec.per_second,  # the sandbox needs no sparing
         concurrency=spec.concurrency,
-        stop=stop,
+        stop=run.underway.stop,
     )
-    checkpoint("destination delivered")
-    return delivery
 
 
-def deliver_all(run: Run) -> list[Delivery]:
-    """Every destination that has something to deliver, side by side."""
+def deliver_all(run: Run, deliver: Callable[[Run, str], Delivery] = deliver) -> list[Delivery]:
+    """Every destination that has something to deliver, side by side, each by `deliver` in a thread of its own.
+
+    Whatever ends one of them other than a failing platform, or interrupts the waiting (Ctrl-C), stops all: it is
+    raised once they have ended.
+    """
     names = destinations(run)
     if not names:
         return []
-    stop = threading.Event()
-    with ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="deliver") as pool:
-        try:
-            return list(pool.map(lambda name: deliver(run, name, stop), names))
-        except BaseException:
-            stop.set()  # Ctrl-C reaches this thread only
-            raise
+    pool = ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="deliver")
+    try:
+        started = [pool.submit(copy_context().run, deliver, run, name) for name in names]
+        waiting = set(started)
+        while waiting:
+            ended, waiting = wait(waiting, timeout=MOMENT, return_when=FIRST_EXCEPTION)
+            for one in ended:
+                one.result()
+        return [one.result() for one in started]
+    except BaseException:
+        run.underway.end()  # Ctrl-C reaches this thread only
+        raise
+    finally:
+        pool.shutdown(wait=False)
 
 
 def finish(run: Run, deliveries: Sequence[Delivery]) -> Report:
     """Mark the run, and let the next one begin."""
+    run.underway.end()
     problems = [delivery.problem for delivery in deliveries if delivery.failed]
     status: Literal["finished", "failed"] = "failed" if problems else "finished"
     with run.warehouse.session() as connection:
@@ -245,11 +288,15 @@ def finish(run: Run, deliveries: Sequence[Delivery]) -> Report:
 
 
 def fail(run: Run, problem: str) -> None:
-    """Mark a run that could not go on, as far as the warehouse still can be written, and let the next one begin."""
+    """Mark a run that could not go on, as far as the warehouse still can be written, and let the next one begin.
+
+    Deliveries under way are ended first. `problem` is kept without addresses and secrets.
+    """
+    run.underway.end()
     with suppress(Exception), run.warehouse.session() as connection:
         connection.execute(
             queries.text("runs/finish"),
-            {"run_id": run.run_id, "status": "failed", "finished_at": datetime.now(UTC), "problem": problem},
+            {"run_id": run.run_id, "status": "failed", "finished_at": datetime.now(UTC), "problem": redact(problem)},
         )
     run.close()
 
@@ -264,20 +311,3 @@ def reason(fault: BaseException) -> str:
 def new_id(as_of: datetime) -> str:
     """A run's id: its clock and four random bytes, so that ids sort by the clock."""
     return f"{as_of:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
-
-
-def refuse_going_back(warehouse: Warehouse, as_of: datetime) -> None:
-    """Stays and deliveries of a later clock would make no sense to an earlier one."""
-    with warehouse.session() as connection:
-        row = connection.execute(queries.text("runs/last_clock")).fetchone()
-    if row and row[0] and row[0] > as_of:
-        raise SpecError(
-            Problem(
-                "--as-of",
-                0,
-                "",
-                f"{as_of:%Y-%m-%d %H:%M} is before the last run's clock, {row[0]:%Y-%m-%d %H:%M}; time does not run "
-                "backwards in a warehouse. Give a later time (`--as-of`, or the target's `clock` in tidegate.yml), or "
-                f"move {warehouse.path.name} away to start afresh",
-            )
-        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,10 +17,16 @@ from tidegate.errors import Problem, SpecError
 from tidegate.run_lock import RunLock
 from tidegate.spec.objects import Project
 from tidegate.spec.project import load
+from tidegate.underway import Underway
 from tidegate.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from tidegate.sandbox import RunningSandbox, Sandbox
+
+log = logging.getLogger("tidegate")
+
+#: Workspaces whose lock is never let go: a lock that nobody refers to would be.
+_kept: list[Workspace] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class Workspace:
         self._wait = wait
         self._sends = sends
         self.sandbox: Sandbox | RunningSandbox | None = None
+        self.underway = Underway()
 
     @property
     def connectors(self) -> Mapping[str, type[Connector]]:
@@ -77,7 +85,15 @@ class Workspace:
         self.close()
 
     def close(self) -> None:
-        """Stop the sandbox's servers and let the next run begin. May be called twice."""
+        """End deliveries under way, stop the sandbox's servers and let the next run begin. May be called twice.
+
+        While a delivery that does not end goes on, so does the lock: until this process ends.
+        """
+        if not self.underway.end():
+            if self not in _kept:
+                _kept.append(self)
+                log.error("a delivery does not end; no other run begins until process %s has ended", os.getpid())
+            return
         if self.sandbox is not None:
             self.sandbox.__exit__(None, None, None)
             self.sandbox = None

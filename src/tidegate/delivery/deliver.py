@@ -32,6 +32,7 @@ from tidegate.warehouse import Warehouse
 
 #: seconds that calls under way get to end, once the delivery is interrupted
 _GRACE = 10.0
+_HEED_EVERY = 0.05
 _TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 #: for so long after, a platform is asked what became of a message
 _ASK_FOR = timedelta(days=3)
@@ -59,7 +60,7 @@ def deliver(
     `as_of` is the run's clock, `people` the people model and `key` its key column. `per_second` and
     `concurrency` limit the calls, otherwise the connector's own limits do. After `time_budget` seconds no
     call is started. `on_progress` is called some times a second, in this thread. `stop` ends the delivery
-    early from another thread; so does Ctrl-C from the main one: calls under way get a moment, everything is
+    early from another thread; so does Ctrl-C from the main one: calls under way get ten seconds, everything is
     settled, and KeyboardInterrupt goes on.
 
     A platform that fails raises nothing: `Delivery.problem` says what the matter was. Raises WarehouseError
@@ -103,15 +104,32 @@ class _Work:
         breaker = Breaker(self.concurrency)
         caller = Caller(self.connector, Pacer(self.per_second), breaker, time_budget=self.time_budget)
         async with Clerk(self.warehouse, self.destination) as clerk:
+            if self._told_to_stop:
+                caller.stop("interrupted")
             sending = asyncio.create_task(self._send(caller, breaker, clerk))
+            heeding = asyncio.create_task(self._heed(caller, sending))
             try:
                 return await asyncio.shield(sending)
             except asyncio.CancelledError:
-                caller.stop("interrupted")
-                await asyncio.wait([sending], timeout=_GRACE)
-                caller.abandon(0.0)
+                await self._interrupt(caller, sending)
                 await asyncio.wait([sending])
                 raise
+            finally:
+                heeding.cancel()
+
+    @property
+    def _told_to_stop(self) -> bool:
+        return self.stop is not None and self.stop.is_set()
+
+    async def _heed(self, caller: Caller, sending: asyncio.Task[Delivery]) -> None:
+        while not self._told_to_stop:  # noqa: ASYNC110 - set by another thread
+            await asyncio.sleep(_HEED_EVERY)
+        await self._interrupt(caller, sending)
+
+    async def _interrupt(self, caller: Caller, sending: asyncio.Task[Delivery]) -> None:
+        caller.stop("interrupted")
+        await asyncio.wait([sending], timeout=_GRACE)
+        caller.abandon(0.0)
 
     async def _send(self, caller: Caller, breaker: Breaker, clerk: Clerk) -> Delivery:
         began = time.monotonic()
@@ -167,8 +185,6 @@ class _Work:
             return Counter(accepted=verdicts["accepted"], rejected=verdicts["rejected"], owed=owed, unknown=unknown)
 
         def look(verdicts: Counter[str]) -> None:
-            if self.stop is not None and self.stop.is_set():
-                caller.stop("interrupted")
             if self.on_progress is not None:
                 self.on_progress(self._delivery(before + counted(verdicts), caller))
 
