@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from tidegate.spec.objects import Audience, Project, Sync
 from tidegate.status import status
 from tidegate.warehouse import Warehouse
 
@@ -181,3 +183,41 @@ def test_a_failed_run_says_why(state: State) -> None:
     state.run("r1", status="failed", problem="meta_ads: the token has expired")
 
     assert status(state.warehouse).next_steps[0] == "Run r1 failed: meta_ads: the token has expired"
+
+
+def test_a_list_that_no_audience_owns_is_told(state: State) -> None:
+    state.run("r1")
+    state.owes("meta_ads", "ada", state="held")
+    project = Project(
+        root=Path(),
+        name="shop",
+        key="customer_id",
+        people="people",
+        time_zone="Europe/London",
+        target="dev",
+        sandbox=False,
+        clock=None,
+        consent={},
+        landings=(),
+        destinations={},
+        audiences={},
+        messages={},
+    )
+    sync = Sync(to="meta_ads", mode="list", name="VIP", match={})
+    owner = Audience(name="vip", file="audiences/vip.yml", who="vip", sync=(sync,))
+
+    alone = status(state.warehouse, project=project)
+    owned = status(state.warehouse, project=replace(project, audiences={"vip": owner}))
+
+    assert [(one.destination, one.list, one.people, one.owed) for one in alone.ownerless] == [("meta_ads", "VIP", 0, 1)]
+    assert alone.next_steps == ("No audience owns VIP at meta_ads any more: the 0 on it stay, nothing is sent.",)
+    assert owned.ownerless == ()
+    assert owned.next_steps == ("meta_ads: 1 list row held until their list is approved.",)
+
+
+def test_a_block_by_removals_alone_says_how_many_would_go(state: State) -> None:
+    state.run("r1")
+    state.audience("vip", "r1", "blocked", "too many would go")
+    state.write("update tidegate.audience_runs set removed = 60")
+
+    assert status(state.warehouse).next_steps[0].startswith("vip: 60 to go from lists (too many would go)")

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
 
-from tidegate.cli import status, tables
-from tidegate.results import AudienceDecision, Decision
+from tidegate.cli import outcome, status, tables
+from tidegate.results import AudienceDecision, Decision, ListDecision
 from tidegate.status import OwedRows, RunSeen, Status
 
 NOON = datetime(2011, 12, 9, 12, tzinfo=UTC)
@@ -25,6 +25,16 @@ def test_who_waits_for_an_approval_is_told_how_to_give_it() -> None:
 
     assert "vip: blocked: 9 of 10 would leave" in said
     assert "tidegate approve AUDIENCE" in said
+
+
+def test_a_list_that_nobody_owns_is_told_and_is_no_failure() -> None:
+    ownerless = Decision((), (ListDecision("ads", "VIPs", (), blocked="no audience owns this list any more"),), {})
+    stream = io.StringIO()
+
+    tables.decision(Console(file=stream, width=300), ownerless)
+
+    assert "VIPs at ads: no audience owns this list any more" in stream.getvalue()
+    assert outcome.exit_code(ownerless) == 0
 
 
 def test_who_meets_a_broken_contract_is_told_that_it_can_be_edited() -> None:

@@ -18,8 +18,9 @@ from tidegate.cli.place import Place
 def command(place: Place, audience: str, reject: bool, why: str, who: str) -> int:
     """Let the blocked AUDIENCE through, or refuse it.
 
-    An approval counts for one run and for a movement of the size that was blocked: where many more people
-    would enter or leave by then, the audience is blocked again.
+    An approval counts for one run, while the audience stays blocked under the same model, and for a movement of
+    the size that was blocked: where many more would enter, leave, go from lists or be written to by then, the
+    audience is blocked again.
 
     \b
     Example:
