@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 
-_WORDS = ("No space left", "disk is full", "Disk quota exceeded")
+_WORDS = ("No space left", "disk is full", "Disk quota exceeded", "File too large")
 
 
 def is_full(fault: BaseException | str) -> bool:
     """Whether something could not be written because there was no room for it."""
-    if isinstance(fault, OSError) and fault.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(fault, OSError) and fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return True
     return any(words in str(fault) for words in _WORDS)
 

@@ -181,7 +181,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _broken(fault: Exception, sending: _Body, safe: bool, hide: tuple[str, ...]) -> DestinationError:
-    detail = mask(f"{type(fault).__name__} {_first_line(fault)}", hide)
+    detail = mask(_first_line(fault) or type(fault).__name__, hide)
     if isinstance(fault, (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)):
         return Closed("bad_address", "the address of this destination is not a valid URL")
     not_connected = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ServerFingerprintMismatch)
@@ -192,7 +192,8 @@ def _broken(fault: Exception, sending: _Body, safe: bool, hide: tuple[str, ...])
 
 
 def _judged(reply: Reply) -> DestinationError:
-    status, said = reply.status, f"HTTP {reply.status} {reply.detail}".strip()
+    # A proxy's page often begins with the status.
+    status, said = reply.status, f"HTTP {reply.status} {reply.detail.removeprefix(str(reply.status)).strip()}".strip()
     if status in (401, 403):
         return Closed("unauthorized", said)
     if status == 429:

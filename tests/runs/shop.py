@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -23,6 +24,8 @@ from click.testing import CliRunner
 from tidegate import replay, run
 from tidegate.cli.commands import tidegate
 from tidegate.results import Report
+from tidegate.sandbox.faults import Fault, clear, set_fault
+from tidegate.sandbox.store import Store
 
 FILES = {
     "tidegate.yml": """
@@ -303,6 +306,21 @@ class Shop:
         with self._sandbox() as connection:
             rows = connection.execute("select value from identifiers where kind like 'EMAIL%'").fetchall()
         return {value for (value,) in rows}
+
+    def exported(self) -> set[str]:
+        """Addresses in the exported file."""
+        (path,) = (self.home / "sandbox" / "files").rglob("vips.csv")
+        with path.open(newline="") as stream:
+            return {row["email"] for row in csv.DictReader(stream)}
+
+    def misbehaves(self, **fault: Any) -> None:
+        """The sandbox's servers from now on; see `tidegate.sandbox.faults.Fault`."""
+        with closing(Store(self.home / "sandbox")) as store:
+            set_fault(store, Fault(**fault))
+
+    def behaves(self) -> None:
+        with closing(Store(self.home / "sandbox")) as store:
+            clear(store)
 
     def _sandbox(self) -> sqlite3.Connection:
         return sqlite3.connect(self.home / "sandbox" / "sandbox.sqlite")
