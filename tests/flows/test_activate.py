@@ -99,7 +99,7 @@ def test_a_guards_block_is_seen_and_a_persons_word_lifts_it(shop, seen):
     assert [row["verdict"] for row in blocked.tables["guard-verdicts"] if row["what"] == "vips"] == ["blocked"]
     assert too_soon.is_failed()
     assert "there is nothing to approve" in too_soon.message
-    assert said.message == "vips: approved 1 to enter and 0 to leave; the next run carries it out"
+    assert said.message == "vips: approved 1 to enter and 1 message; the next run carries it out"
     assert [(row["verdict"], row["entered"]) for row in after.tables["audiences"] if row["audience"] == "vips"] == [
         ("approved", 1)
     ]
