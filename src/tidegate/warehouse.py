@@ -22,6 +22,8 @@ from tidegate.errors import WarehouseError
 
 _HOLDER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
 
+_UNUSABLE = (duckdb.IOException, duckdb.FatalException, duckdb.OutOfMemoryException)
+
 
 class Warehouse:
     """A DuckDB file that holds the models and the schema `tidegate`.
@@ -78,7 +80,7 @@ class Warehouse:
                     self.release()
                 if isinstance(fault, duckdb.Error) and disk.is_full(fault):
                     raise WarehouseError(disk.sentence(self.path)) from fault
-                if isinstance(fault, duckdb.IOException):
+                if isinstance(fault, _UNUSABLE) or _uncommitted(fault):
                     raise WarehouseError(f"{self.path}: {_first_line(fault)}") from fault
                 raise
             self._closing = threading.Timer(self.linger, self.release)
@@ -141,6 +143,11 @@ def _release(reference: weakref.ref[Warehouse]) -> None:
     warehouse = reference()
     if warehouse is not None:
         warehouse.release()
+
+
+def _uncommitted(fault: BaseException) -> bool:
+    """Whether a commit did not get to disk; a transaction may also be misused, which is no fault of the warehouse."""
+    return isinstance(fault, duckdb.TransactionException) and "Failed to commit" in str(fault)
 
 
 def _first_line(fault: BaseException) -> str:
