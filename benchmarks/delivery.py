@@ -173,7 +173,9 @@ def plan_messages(count: int) -> Callable[[Warehouse], None]:
 def owe_rows(count: int) -> Callable[[Warehouse], None]:
     def prepare(warehouse: Warehouse) -> None:
         with warehouse.session() as connection:
-            connection.execute("insert into tidegate.lists values ('local', 'everyone', 'list', 'identifiers', '1', 'benchmark')")
+            connection.execute(
+                "insert into tidegate.lists values ('local', 'everyone', 'list', 'identifiers', '1', 'benchmark')"
+            )
             connection.execute(
                 """
                 insert into tidegate.owed
