@@ -24,14 +24,10 @@ def command(place: Place, wait: float, json_: bool) -> int:
     from tidegate import run as engine
     from tidegate.cli import as_json, progress, tables, terminal
 
-    run = engine.begin(place.root, target=place.target, kind="land", wait=wait)
-    try:
+    with engine.begin(place.root, target=place.target, kind="land", wait=wait) as run:
         with progress.working("loading"):
             loaded = engine.land(run)
-    except BaseException as fault:
-        engine.fail(run, engine.reason(fault))
-        raise
-    engine.finish(run, ())
+        engine.finish(run, ())
     if json_:
         as_json.show(loaded)
     else:
