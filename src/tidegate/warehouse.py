@@ -84,7 +84,6 @@ class Warehouse:
                     raise WarehouseError(f"{self.path}: {_first_line(fault)}") from fault
                 raise
             self._closing = threading.Timer(self.linger, self.release)
-            self._closing.daemon = True
             self._closing.start()
 
     def release(self) -> None:
