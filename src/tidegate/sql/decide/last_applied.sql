@@ -37,12 +37,12 @@ select
     last_applied.sql_hash,
     last_applied.kind,
     last_applied.as_of,
-    exists (
-        select 1
+    (
+        select count(*)
         from tidegate.runs
         where
             runs.decided_at is not null
             and (runs.as_of, runs.decided_at) > (last_applied.as_of, last_applied.decided_at)
             and runs.run_id not in (select looked_at.run_id from looked_at)
-    ) as was_away
+    ) > 0 as was_away
 from last_applied

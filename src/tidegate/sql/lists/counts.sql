@@ -31,6 +31,13 @@ held as (
     from tidegate.delivered
     where delivered.destination = $destination and delivered.list = $list
 
+),
+
+going as (
+
+    select count(*) as people
+    from decided
+
 )
 
 select
@@ -38,7 +45,7 @@ select
     count(*) filter (where planned_rows.operation = 'update') as updated,
     count(*) filter (where planned_rows.operation in ('remove', 'leave') and decided.person is null) as removed,
     count(*) filter (where planned_rows.operation = 'unusable') as unusable,
-    (select held.people from held) - (select count(*) from decided) as held
+    (select held.people from held) - (select going.people from going) as held
 from planned_rows
 left join decided on planned_rows.person = decided.person and planned_rows.identity = decided.identity
 where planned_rows.destination = $destination and planned_rows.list = $list
