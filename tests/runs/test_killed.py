@@ -71,7 +71,7 @@ def ends_well(shop: Shop, most_unknown: int = 0) -> None:
     assert set(received.values()) <= {1}
     assert len(received) >= len(states) - len(unknown)
     assert shop.on_ad_list() == hashed(*emails(BUYERS))
-    exported = (shop.home / "sandbox" / "files" / "vips.csv").read_text().splitlines()
+    exported = next((shop.home / "sandbox" / "files").rglob("vips.csv")).read_text().splitlines()
     assert len(exported) == 1 + len(BUYERS)
     assert shop.rows("select count(*) from tidegate.owed") == [(0,)]
 
@@ -84,8 +84,22 @@ def test_killed_between_two_stages(sandbox: Shop, stage: str) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_killed_at_a_random_instant(sandbox: Shop, seed: int) -> None:
+    killed_at_random(sandbox, random.Random(seed), times=2)
+    ends_well(sandbox, most_unknown=16)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(100, 150))
+def test_killed_many_times(sandbox: Shop, seed: int) -> None:
     chance = random.Random(seed)
-    for _ in range(2):
+    times = chance.randint(1, 5)
+    killed_at_random(sandbox, chance, times=times)
+    ends_well(sandbox, most_unknown=8 * times)
+
+
+def killed_at_random(sandbox: Shop, chance: random.Random, *, times: int) -> None:
+    """Start a run and kill it soon after it began to deliver, several times."""
+    for _ in range(times):
         sandbox.now += timedelta(minutes=5)
         process = subprocess.Popen(
             [
@@ -109,7 +123,6 @@ def test_killed_at_a_random_instant(sandbox: Shop, seed: int) -> None:
         time.sleep(chance.random() * 0.15)
         process.kill()
         process.wait()
-    ends_well(sandbox, most_unknown=16)
 
 
 def _has_files(folder: Path) -> bool:
