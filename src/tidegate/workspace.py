@@ -116,10 +116,9 @@ class Workspace:
             self.sandbox.set_clock(as_of)
 
     def _start_sandbox(self) -> None:
-        from tidegate.sandbox import Sandbox
+        from tidegate.sandbox import sandbox_for
 
-        self.sandbox = Sandbox(self.warehouse.home / "sandbox")
-        self.sandbox.__enter__()
+        self.sandbox = sandbox_for(self.warehouse.home / "sandbox").__enter__()
 
     def _prove_credentials(self) -> None:
         problems: list[Problem] = []

@@ -1,21 +1,34 @@
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.runs.shop import Shop
+from tidegate.warehouse import Warehouse
 
 
 @pytest.fixture(scope="session")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    """A project with ada, grace and edith as customers, none of them a VIP; its baseline is taken."""
+def opened(tmp_path_factory: pytest.TempPathFactory) -> tuple[Shop, Path]:
+    """A project with ada, grace and edith as customers, none of them a VIP; its baseline is taken. And a copy of it."""
     shop = Shop(tmp_path_factory.mktemp("opened") / "corner").found()
     shop.knows("ada", "grace", "edith")
     shop.buys("ada", amount=10)
     shop.run()
-    return shop
+    assert shop.says("check").code == 0
+    time.sleep(2 * Warehouse.linger)
+    kept = shop.root.with_name("kept")
+    shutil.copytree(shop.root, kept)
+    return shop, kept
 
 
 @pytest.fixture
-def shop(opened: Shop, tmp_path: Path) -> Shop:
-    """A copy of that project, to do with as a test likes."""
-    return opened.copied(tmp_path / "corner")
+def shop(opened: tuple[Shop, Path]) -> Iterator[Shop]:
+    """That project, to do with as a test likes. Always in the same place, where dbt need not read it all anew."""
+    shop, kept = opened
+    shutil.rmtree(shop.root)
+    shutil.copytree(kept, shop.root)
+    yield replace(shop, environment={})
+    time.sleep(2 * Warehouse.linger)  # the next shop's warehouse has the same name

@@ -193,7 +193,8 @@ def test_a_full_disk_stops_the_run_and_the_state_survives(busy: Shop, small_disk
 
 
 def test_a_limit_on_the_size_of_files_is_told_as_a_full_disk(busy: Shop) -> None:
-    limit = 100 * 1024
+    limit = 300 * 1024
+    busy.knows(*[f"passer-by {number}" for number in range(20_000)])
     busy.now += timedelta(hours=1)
 
     said = subprocess.run(
