@@ -288,6 +288,7 @@ def test_the_warehouse_is_free_for_others_once_the_session_is_over(warehouse, sh
     shop.has("people", PEOPLE)
     shop.one("people", {"unique": "customer_id"})
     shop.connection.close()
+    warehouse.release()
 
     opened = subprocess.run(
         [sys.executable, "-c", "import duckdb, sys; duckdb.connect(sys.argv[1])", str(warehouse.path)],

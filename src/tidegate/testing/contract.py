@@ -33,7 +33,7 @@ from tidegate.testing.faults import EVERY_FAULT, Fault, Wire
 Operation = Callable[[int], Awaitable[list[Outcome]]]
 
 #: seconds until the tests' session gives a call up
-PATIENCE = 0.4
+PATIENCE = 1.0
 
 
 class ConnectorContract:
