@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,15 +34,16 @@ class RunLock:
             self._lock.acquire(timeout=wait)
         except Timeout:
             raise WarehouseError(self._refusal(wait)) from None
-        self._holder.write_text(
-            json.dumps(
-                {
-                    "pid": os.getpid(),
-                    "host": socket.gethostname(),
-                    "since": datetime.now(UTC).isoformat(timespec="seconds"),
-                }
-            )
-        )
+        said = {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        try:
+            self._holder.write_text(json.dumps(said))
+        except OSError:
+            self._lock.release()
+            raise
 
     def release(self) -> None:
         if self._lock.is_locked:
@@ -50,10 +52,14 @@ class RunLock:
             self._lock.release()
 
     def _refusal(self, wait: float) -> str:
-        try:
-            holder = json.loads(self._holder.read_text())
-            who = f"process {holder['pid']} on {holder['host']}, since {holder['since']}"
-        except (OSError, ValueError, KeyError):
-            who = "another process"
         waited = f"; waited {wait:g} seconds" if wait else ""
-        return f"another run is under way ({who}){waited}. Nothing was done; try again when it has finished"
+        return f"another run is under way ({self._who()}){waited}. Nothing was done; try again when it has finished"
+
+    def _who(self) -> str:
+        for _ in range(10):
+            try:
+                holder = json.loads(self._holder.read_text())
+                return f"process {holder['pid']} on {holder['host']}, since {holder['since']}"
+            except (OSError, ValueError, KeyError):
+                time.sleep(0.05)  # whoever has just taken the lock is about to say so
+        return "another process"
