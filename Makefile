@@ -25,7 +25,7 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP)  ## replay a real shop's autumn of 2011, day by day, into the sandbox
 	@echo "Starting from an empty warehouse (.tidegate/dev)"
 	@rm -rf .tidegate/dev
-	@$(BIN)/tidegate replay --from 2011-10-01 --to 2011-12-09 --every 1d
+	@$(BIN)/tidegate replay --from 2011-10-20 --to 2011-12-09 --every 1d
 	@echo "Now look around (the command is $(BIN)/tidegate):"
 	@echo "  make sandbox                          every message and list, in a browser"
 	@echo "  $(BIN)/tidegate status             what the last runs did, and what waits"
