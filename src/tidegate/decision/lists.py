@@ -6,7 +6,7 @@ values; only for people whose fingerprint differs are identifiers normalised and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -188,8 +188,3 @@ def with_person_text(query: exp.Select, people: ModelColumns, key: str) -> exp.S
     person = exp.alias_(queries.relation(people.relation), "person", table=True)
     same = exp.column("person", table="entry").eq(exp.cast(exp.column(key, table="person", quoted=True), "varchar"))
     return query.join(person, on=same, join_type="left")
-
-
-def blocked_owner(owned: OwnedList, blocked: Sequence[str]) -> str:
-    """The first owner of which nothing may be sent, or an empty string."""
-    return next((audience.name for audience, _ in owned.owners if audience.name in blocked), "")

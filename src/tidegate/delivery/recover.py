@@ -41,7 +41,7 @@ def recover(warehouse: Warehouse, as_of: datetime) -> Recovered:
     """
     folder = warehouse.home / "journal"
     with warehouse.session() as connection:
-        connection.execute(queries.text("delivery/gate_again"))
+        connection.execute(queries.text("decide/reopen"))
         open_claims: list[tuple[str, Kind]] = connection.execute(queries.text("delivery/open_claims")).fetchall()
     total: Counter[str] = Counter()
     for claim, kind in open_claims:
