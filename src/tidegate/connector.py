@@ -20,20 +20,22 @@ from pydantic import BaseModel, ConfigDict
 
 from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable, Unsupported
 
-Channel = Literal["email", "sms", "push", "chat", "ads", "crm", "file", "webhook"]
+Channel = Literal["email", "sms", "whatsapp", "push", "web_push", "telegram", "chat", "ads", "crm", "file", "webhook"]
 Mode = Literal["send", "list", "object"]
-Verdict = Literal["accepted", "rejected", "retry", "unknown"]
+Verdict = Literal["accepted", "rejected", "retry", "unknown", "pending"]
+Write = Literal["upsert", "create", "update"]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one row or message. Use the four constructors; `after` is in seconds."""
+    """What became of one row or message. Use the five constructors; `after` is in seconds."""
 
     verdict: Verdict
     reason: str = ""
     detail: str = ""
     provider_id: str | None = None
     after: float | None = None
+    job: str | None = None
 
     @classmethod
     def accepted(cls, provider_id: str | None = None) -> Self:
@@ -55,6 +57,12 @@ class Outcome:
         return cls("unknown", reason, detail)
 
     @classmethod
+    def pending(cls, job: str, after: float | None = None) -> Self:
+        """Of rows only: the platform has taken the row and judges it later. `Connector.poll` is asked about `job`,
+        a text of at most 500 characters that means something to the connector, in this run and in later ones."""
+        return cls("pending", after=after, job=job)
+
+    @classmethod
     def of(cls, fault: DestinationError) -> Self:
         """What a failure means for each row that the failed call carried."""
         if isinstance(fault, Retryable):
@@ -66,10 +74,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The list or object that a batch of rows goes to. `name` is the list's or object's name in the file."""
+    """The list or object that a batch of rows goes to. `name` is the list's or object's name in the file.
+
+    `write`: `create` leaves alone what is there already (and accepts the row), `update` rejects a row that is not
+    there (`not_found`). Only a connector that lists them in `writes` is given others than `upsert`.
+    """
 
     mode: Literal["list", "object"]
     name: str
+    write: Write = "upsert"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +90,8 @@ class Row:
     """A person as a destination is to know them.
 
     `identifiers` are as the platform takes them (normalised, hashed); for a removal they are those that
-    the destination was given, not today's. `traits` are the values of `set`, JSON-ready, empty on lists.
+    the destination was given, not today's. `traits` are the values of `set`, JSON-ready, empty on lists:
+    one that is None empties the field, one that is not there leaves the field alone.
     """
 
     person: str
@@ -109,13 +123,14 @@ class Identifier:
 class Limits:
     """What the platform takes: rows in one call, calls at once, calls a second (None: no stated limit).
 
-    `messages` in one call of `send`, where that is another number than rows.
+    `messages` in one call of `send`, where that is another number than rows. `per_day`: calls in 24 hours.
     """
 
     batch: int = 1
     concurrency: int = 8
     per_second: float | None = None
     messages: int | None = None
+    per_day: int | None = None
 
 
 class ConnectorSettings(BaseModel):
@@ -135,6 +150,10 @@ class Connector:
     idempotent_send: ClassVar[bool] = False
     #: True where `lookup` can tell whether a message key was sent
     can_look_up: ClassVar[bool] = False
+    #: True where `validate` and `validate_rows` (of what the connector's modes are) ask without changing anything
+    can_validate: ClassVar[bool] = False
+    #: how rows of an object may be written
+    writes: ClassVar[frozenset[Write]] = frozenset({"upsert"})
     #: True where a list's rows are known by the person's key; elsewhere a row is known by its identifiers
     keyed_by_person: ClassVar[bool] = False
     Settings: ClassVar[type[ConnectorSettings]] = ConnectorSettings
@@ -163,8 +182,22 @@ class Connector:
     async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
         raise Unsupported("cannot remove rows", type(self).__module__)
 
+    async def poll(self, job: str, target: Target, rows: Sequence[Row], *, removing: bool) -> list[Outcome]:
+        """What became of the rows that were answered with this job, in the order in which they were given:
+        one outcome each, `pending` while the platform is not done. A job that the platform no longer knows is
+        `retry` for each row: they are submitted again."""
+        raise Unsupported("has no jobs", type(self).__module__)
+
     async def send(self, messages: Sequence[Message]) -> list[Outcome]:
         raise Unsupported("cannot send messages", type(self).__module__)
+
+    async def validate(self, messages: Sequence[Message]) -> list[Outcome]:
+        """Whether the platform would take the messages; nobody gets them."""
+        raise Unsupported("cannot validate messages", type(self).__module__)
+
+    async def validate_rows(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        """Whether the platform would take the rows; nothing changes there."""
+        raise Unsupported("cannot validate rows", type(self).__module__)
 
     async def lookup(self, keys: Sequence[str]) -> dict[str, Outcome]:
         """What became of messages sent earlier; keys that the platform does not know are left out."""
