@@ -54,6 +54,7 @@ def test_a_connector_knows_its_contract_and_nothing_of_sql_state_or_retries(path
         "tidegate.errors",
         "tidegate.http",
         "tidegate.identifiers",
+        "tidegate.letter",
         "tidegate.mask",
         "tidegate.mime",
     }
