@@ -1,0 +1,40 @@
+"""Rows by what decides who each of them is at a platform, and in calls that name nobody twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+from tidegate.connector import Outcome, Row
+
+
+def nothing_to_match_by() -> Outcome:
+    return Outcome.rejected("no_identifier", "none of the values to match by is usable")
+
+
+def by_key(rows: Sequence[Row], names: Collection[str]) -> dict[str | None, list[int]]:
+    """Places of rows by what decides who each is: the first identifier that it has. None: it has none of `names`."""
+    found: dict[str | None, list[int]] = {}
+    for place, row in enumerate(rows):
+        key = next((name for name, value in row.identifiers.items() if value and name in names), None)
+        found.setdefault(key, []).append(place)
+    return found
+
+
+def waves(rows: Mapping[int, Row], key: str, fold: Callable[[str], str] = str.casefold) -> list[dict[int, Row]]:
+    """The rows in as few calls as there can be if no call may name the same value of `key` twice, in their order.
+
+    Two people who share an address are one record at most platforms: the second writes over the first.
+    """
+    found: list[tuple[set[str], dict[int, Row]]] = []
+    for place, row in rows.items():
+        value = fold(row.identifiers[key])
+        named, wave = next((one for one in found if value not in one[0]), (None, None))
+        if named is None or wave is None:
+            found.append((named := set(), wave := {}))
+        named.add(value)
+        wave[place] = row
+    return [wave for _, wave in found]
+
+
+def in_order(outcomes: Mapping[int, Outcome], rows: Iterable[Row]) -> list[Outcome]:
+    return [outcomes[place] for place, _ in enumerate(rows)]
