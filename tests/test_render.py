@@ -355,3 +355,63 @@ def test_templates_are_compiled_once_and_rendered_many_times(shop):
 
     # The aim is 20,000 a second on an idle core; a busy machine must not fail the test, compiling each time must.
     assert 2_000 / spent > 2_000
+
+
+def test_a_notification_has_a_title_a_text_and_what_the_app_gets(shop):
+    front = (
+        "title: 'Hi {{ person.first_name }}'\nurl: 'https://x/{{ entry.value }}'\ndata: {c: '{{ person.customer_id }}'}"
+    )
+    shop.write("messages/hello/push.txt", f"---\n{front}\n---\nYour order of {{{{ entry.value }}}}\n")
+
+    content = shop.send("push")
+
+    assert content == {
+        "title": "Hi Ada <Lovelace>",
+        "url": "https://x/1234.5",
+        "data": {"c": "7"},
+        "text": "Your order of 1234.5",
+    }
+    assert set(content) <= {*CHANNELS["push"].required, *CHANNELS["push"].optional}
+
+
+@pytest.mark.parametrize(
+    ("written", "made"),
+    [
+        ("['{{ person.first_name }}', '{{ person.customer_id }}']", ["Ada <Lovelace>", "7"]),
+        ("{name: '{{ person.first_name }}'}", {"name": "Ada <Lovelace>"}),
+    ],
+)
+def test_the_places_of_a_whatsapp_template_are_filled_with_texts(shop, written: str, made: Any):
+    shop.write("messages/hello/whatsapp.txt", f"---\ntemplate: hello\nparameters: {written}\n---\n")
+
+    content = shop.send("whatsapp")
+
+    assert content == {"template": "hello", "parameters": made, "language": "en", "text": ""}
+
+
+def test_a_whatsapp_template_is_in_the_language_of_its_file(shop):
+    shop.write("messages/hello/whatsapp.txt", "---\ntemplate: hello\n---\n")
+    shop.write("messages/hello/whatsapp.pl.txt", "---\ntemplate: hello\n---\n")
+    shop.write("messages/hello/whatsapp.de.txt", "---\ntemplate: hello\nlanguage: de_AT\n---\n")
+
+    told = [shop.send("whatsapp", {**ADA, "language": language})["language"] for language in ("fr", "pl-PL", "de")]
+
+    assert told == ["en", "pl", "de_AT"]
+
+
+def test_a_parameter_cannot_break_its_line(shop):
+    shop.write("messages/hello/whatsapp.txt", "---\ntemplate: t\nparameters: ['{{ person.first_name }}']\n---\n")
+
+    content = shop.send("whatsapp", {**ADA, "first_name": "Ada\n\tLovelace"})
+
+    assert content["parameters"] == ["Ada Lovelace"]
+
+
+def test_what_a_platform_sends_itself_gets_properties_with_their_types(shop):
+    body = '{"value": "{{ entry.value }}", "name": "{{ person.first_name }}", "none": "{{ person.nothing }}"}'
+    shop.write("messages/hello/crm.json", f"---\ncampaign: '{{{{ entry.items }}}}'\n---\n{body}")
+
+    assert shop.send("crm") == {
+        "campaign": "three",
+        "properties": {"value": 1234.5, "name": "Ada <Lovelace>", "none": None},
+    }

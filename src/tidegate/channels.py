@@ -20,10 +20,10 @@ CHANNELS: dict[str, ChannelSpec] = {
     for spec in (
         ChannelSpec("email", "email", ("subject", "html", "text"), ("from", "reply_to", "unsubscribe_url")),
         ChannelSpec("sms", "phone", ("text",)),
-        ChannelSpec("whatsapp", "phone", ("text",), ("template", "language", "parameters")),
+        ChannelSpec("whatsapp", "phone", ("text",), ("template", "language", "parameters", "image", "url")),
         ChannelSpec("push", "push_token", ("title", "text"), ("url", "image", "data")),
         ChannelSpec("web_push", "web_push_subscription", ("title", "text"), ("url", "image", "data")),
-        ChannelSpec("telegram", "telegram_chat_id", ("text",)),
+        ChannelSpec("telegram", "telegram_chat_id", ("text",), ("image",)),
         ChannelSpec("chat", "", ("text",), ("title",)),
         ChannelSpec("crm", "", ("campaign",), ("properties",)),
         ChannelSpec("webhook", "", ("body",)),

@@ -142,7 +142,8 @@ class ConnectorSettings(BaseModel):
 class Connector:
     """What every connector offers. Override what the platform can do; the rest stays `Unsupported`."""
 
-    channel: ClassVar[Channel]
+    #: of the class, and of a destination whose settings say nothing else
+    channel: Channel
     modes: ClassVar[frozenset[Mode]]
     #: identifiers that rows of a list or object may be matched by, in order of the platform's preference
     identifiers: ClassVar[Mapping[str, Identifier]] = {}
@@ -160,6 +161,14 @@ class Connector:
 
     def __init__(self, settings: Any) -> None:
         self.settings = settings
+
+    @classmethod
+    def channel_of(cls, settings: Mapping[str, Any]) -> Channel:
+        """What a destination with these settings sends by. They are as in the file: `${NAME}` is not filled in.
+
+        A connector that overrides this sets `self.channel` to the same.
+        """
+        return cls.channel
 
     @property
     def limits(self) -> Limits:

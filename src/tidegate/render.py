@@ -60,6 +60,9 @@ class Renderer:
         for key, part in parts.items():
             if key != "unsubscribe_url":
                 result[key] = rendered(part, values, content.file)
+        if "template" in result:
+            # Of the file, not of the person: platforms know a template by the exact language it was made in.
+            result.setdefault("language", content.language or self.project.language)
         return result
 
     def _content(self, name: str, channel: str, language: str) -> tuple[Content, Mapping[str, Render]]:

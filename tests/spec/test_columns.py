@@ -227,3 +227,69 @@ def test_consent_concerns_those_who_use_the_channel(shop, complaints):
     _, problems = problems_by_audience(shop.load(), built())
 
     assert list(problems) == ["vips"], "only vips has a list at an ad platform"
+
+
+CONNECTOR = """\
+from tidegate.connector import Connector, ConnectorSettings
+
+
+class Settings(ConnectorSettings):
+    base_url: str = ""
+
+
+class Mine(Connector):
+    channel = "{channel}"
+    modes = frozenset({{"send"}})
+    Settings = Settings
+"""
+FRONTS = {"push": "title: x", "web_push": "title: x", "crm": "campaign: x"}
+
+
+@pytest.mark.parametrize(
+    ("channel", "address"),
+    [
+        ("push", "push_token"),
+        ("web_push", "web_push_subscription"),
+        ("telegram", "telegram_chat_id"),
+        ("whatsapp", "phone"),
+        ("chat", None),
+        ("crm", None),
+    ],
+)
+def test_a_channel_finds_its_address_in_people_or_says_where_it_should_be(
+    shop, complaints, channel: str, address: str | None
+):
+    shop.write("connectors/mine.py", CONNECTOR.format(channel=channel))
+    shop.change("tidegate.yml", "      email:", "      mine: {connector: mine}\n      email:")
+    shop.change("audiences/vips.yml", "by: email", f"by: {channel}")
+    ending, body = ("json", "{}") if channel == "crm" else ("txt", "Hi {{ person.first_name }}")
+    shop.write(f"messages/welcome/{channel}.{ending}", f"---\n{FRONTS.get(channel, 'topic: news')}\n---\n{body}")
+
+    told = complaints(people=without(PEOPLE, "phone"))
+
+    if address is None:
+        assert told == []
+    else:
+        [line] = told
+        where = f"no column `{address}` in people, where the address for {channel} should be"
+        assert line.startswith(f"audiences/vips.yml:8: on_enter[0].by: {where}")
+        assert complaints(people={**PEOPLE, address: "VARCHAR"}) == []
+
+
+@pytest.mark.parametrize(
+    ("front", "told"),
+    [
+        ("title: '{{ person.frist_name }}'", "push.txt:2: title: no column `frist_name` in people; did you mean `first_name`?"),
+        ("title: x\nurl: '{{ entry.spend }}'", "push.txt:3: url: no column `spend` in vips"),
+        ("title: x\ndata:\n  a: x\n  b: '{{ person.nmae }}'", "push.txt:5: data.b: no column `nmae` in people"),
+    ],
+)  # fmt: skip
+def test_a_template_anywhere_in_the_front_matter_is_held_against_the_columns(shop, complaints, front: str, told: str):
+    shop.write("connectors/mine.py", CONNECTOR.format(channel="push"))
+    shop.change("tidegate.yml", "      email:", "      mine: {connector: mine}\n      email:")
+    shop.change("audiences/vips.yml", "by: email", "by: push")
+    shop.write("messages/welcome/push.txt", f"---\n{front}\n---\nHi")
+
+    [line] = complaints(people={**PEOPLE, "push_token": "VARCHAR"})
+
+    assert told in line

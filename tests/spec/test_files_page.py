@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from tidegate.spec.audience_file import AudienceFile, OnLeaveKeys, SendKeys, SyncKeys
 from tidegate.spec.documents import parse_yaml
 from tidegate.spec.guard_keys import GuardKeys
-from tidegate.spec.message_file import EmailFront
+from tidegate.spec.message_file import FRONTS
 from tidegate.spec.settings_file import DestinationKeys, LandKeys, SettingsFile, TargetKeys
 from tidegate.spec.validation import check, keys_of
 from tidegate.templates import filters
@@ -21,7 +21,7 @@ PAGE = (Path(__file__).parent.parent.parent / "docs" / "files.md").read_text(enc
 SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
     "tidegate.yml": (SettingsFile, LandKeys, TargetKeys, DestinationKeys),
     "audiences/*.yml": (AudienceFile, SyncKeys, SendKeys, OnLeaveKeys, GuardKeys),
-    "messages/": (EmailFront,),
+    "messages/": tuple(dict.fromkeys(FRONTS.values())),
 }
 
 

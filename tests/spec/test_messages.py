@@ -120,6 +120,45 @@ def test_a_mistake_in_a_file_beside_is_told(shop, file: str, text: str, told: st
         assert told in complaints[0]
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        ("push.txt", "Hi", "push.txt:1: title: is missing: The notification's first line: a template"),
+        ("push.txt", "---\ntilte: x\n---\nHi", "push.txt:2: tilte: no such key; did you mean `title`?"),
+        ("push.txt", "---\ntitle: x\n---\n", "push.txt:4: has no content after its front matter"),
+        ("push.txt", "---\ntitle: x\ndata: {order: 7}\n---\nHi", "push.txt:3: data.order: should be text; put it in quotes"),
+        ("push.txt", "---\ntitle: x\ndata:\n  order: x\n  cart: '{{ persn.x }}'\n---\nHi", "push.txt:5: data.cart: no variable `persn`"),
+        ("push.json", "{}", "push.json: content for push is written in push.txt"),
+        ("web_push.txt", "---\ntitle: x\nurl: '{{ person.x'\n---\nHi", "web_push.txt:3: url: is not a template"),
+        ("web_psuh.txt", "Hi", "web_psuh.txt: no channel `web_psuh`; did you mean web_push.txt?"),
+        ("telegram.txt", "---\nimage: '{{ image }}'\n---\nHi", "telegram.txt:2: image: no variable `image`"),
+        ("whatsapp.txt", "---\nparameters: [a]\n---\nHi", "whatsapp.txt:1: `parameters` belongs to a `template`; name it"),
+        ("whatsapp.txt", "---\ntemplate: x\nparameters: [a, 7]\n---\n", "whatsapp.txt:3: parameters: should be a list of texts, or names with a text each"),
+        ("whatsapp.txt", "---\ntemplate: x\nparameters:\n  - a\n  - '{{ nobody }}'\n---\n", "whatsapp.txt:5: parameters[1]: no variable `nobody`"),
+        ("whatsapp.txt", "---\ntemplate: x\nparameters: {who: '{{ person.x | titel }}'}\n---\n", "whatsapp.txt:3: parameters.who: no filter `titel`"),
+        ("chat.txt", "---\ntitel: x\n---\nHi", "chat.txt:2: titel: no such key; did you mean `title`?"),
+        ("crm.json", "{}", "crm.json:1: campaign: is missing: Which message: the platform's name or id for it"),
+        ("crm.json", "---\ncampaign: x\n---\n[1]", "crm.json:4: should be the properties of the message, by name"),
+        ("crm.json", "---\ncampaign: x\n---\n{\n'a': 1}", "crm.json:5: is not JSON: "),
+        ("push.txt", "---\ntitle: x\nurl: y\nimage: z\ndata: {a: '{{ person.x }}'}\n---\nHi", None),
+        ("whatsapp.txt", "---\ntemplate: x\nlanguage: en_US\nimage: i\nurl: u\nparameters: {a: b}\n---\n", None),
+        ("telegram.txt", "Hi", None),
+        ("chat.txt", "---\ntitle: x\n---\nHi", None),
+        ("crm.json", '---\ncampaign: x\n---\n{"a": "{{ person.x }}"}', None),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_the_content_of_any_channel_is_told_with_its_line(shop, file: str, text: str, told: str | None):
+    shop.write(f"messages/welcome/{file}", text)
+
+    complaints = shop.complaints()
+
+    if told is None:
+        assert complaints == []
+    else:
+        assert len(complaints) == 1, complaints
+        assert told in complaints[0]
+
+
 def test_a_message_has_one_topic(shop):
     shop.write(EMAIL, mjml("Hello", "subject: Hi\ntopic: reminders"))
     shop.write("messages/welcome/sms.txt", "Hi\n")
@@ -145,7 +184,8 @@ def test_an_empty_folder_and_a_stray_file_are_told(shop):
 
     assert shop.complaints() == [
         "messages/email.mjml: belongs in a folder with the message's name",
-        "messages/later: has no content; a message's files are called email.mjml, email.html, sms.txt, webhook.json",
+        "messages/later: has no content; a message's files are called email.mjml, email.html, sms.txt, whatsapp.txt, "
+        "push.txt, web_push.txt, telegram.txt, chat.txt, crm.json, webhook.json",
     ]
 
 

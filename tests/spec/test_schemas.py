@@ -61,6 +61,12 @@ def test_an_editor_has_no_complaint_about_the_shops_emails(path: Path):
         ("tidegate.schema.json", "project: a\nkey: b\npeople: ref('p')\ntargets: {}"),
         ("email.schema.json", "topic: x"),
         ("message.schema.json", "subject: x"),
+        ("push.schema.json", "url: x"),
+        ("push.schema.json", "title: x\ndata: {a: 1}"),
+        ("whatsapp.schema.json", "template: x\nparameters: {a: 1}"),
+        ("telegram.schema.json", "title: x"),
+        ("chat.schema.json", "image: x"),
+        ("crm.schema.json", "topic: x"),
     ],
 )
 def test_an_editor_marks_what_tidegate_would_refuse(schema: str, text: str):
@@ -79,3 +85,10 @@ def test_an_editor_marks_what_tidegate_would_refuse(schema: str, text: str):
 )
 def test_an_editor_accepts_every_way_of_writing_a_value(text: str):
     assert mistakes("audience.schema.json", parse_yaml(f"audience: a\nwho: ref('x')\n{text}", "a.yml").value) == []
+
+
+@pytest.mark.parametrize("parameters", ["[a, b]", "{first: a}"])
+def test_an_editor_accepts_parameters_in_their_order_and_by_name(parameters: str):
+    value = parse_yaml(f"template: x\nparameters: {parameters}", "a.yml").value
+
+    assert mistakes("whatsapp.schema.json", value) == []

@@ -168,7 +168,7 @@ def _apply_lists(
 
 
 def _judge(connection: duckdb.DuckDBPyConnection, facts: Facts, standings: dict[str, Standing]) -> None:
-    channels = {name: connector.channel for name, connector in facts.connectors.items()}
+    channels = {name: facts.channel(name) for name in facts.connectors}
     still = [name for name, standing in standings.items() if not standing.moves]
     connection.execute(queries.text("decide/know_audiences"), {"audiences": list(standings)})
     gate.judge(connection, facts.project, facts.people, channels, still, as_of=facts.as_of, run_id=facts.run_id)

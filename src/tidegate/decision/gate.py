@@ -20,7 +20,13 @@ from tidegate.spec.objects import ModelColumns, Project
 
 _ADDRESS = {"person": "varchar", "channel": "varchar", "reachable": "boolean", "consented": "boolean"}
 #: What an address must look like to be worth a call; the platforms judge the rest.
-_SHAPES = {"email": r"^[^@\s]+@[^@\s]+\.[^@\s.]+$", "sms": r"^\+[1-9][0-9]{6,14}$"}
+_SHAPES = {
+    "email": r"^[^@\s]+@[^@\s]+\.[^@\s.]+$",
+    "sms": r"^\+[1-9][0-9]{6,14}$",
+    "whatsapp": r"^\+[1-9][0-9]{6,14}$",
+    "telegram": r"^(-?[1-9][0-9]*|@[A-Za-z][A-Za-z0-9_]+)$",
+    "web_push": r"^\s*\{",
+}
 
 
 def judge(

@@ -49,6 +49,10 @@ class Facts:
     def people(self) -> ModelColumns:
         return self.models[self.project.people]
 
+    def channel(self, destination: str) -> str:
+        """What a destination sends by."""
+        return self.connectors[destination].channel_of(self.project.destinations[destination].settings)
+
 
 @dataclass(slots=True)
 class Standing:

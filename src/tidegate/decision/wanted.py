@@ -63,7 +63,8 @@ class Wanted:
         self._project = project
         self._models = models
         self._people = models[project.people]
-        self._consent = project.consent.get(connector.channel)
+        settings = project.destinations[owned.destination].settings
+        self._consent = project.consent.get(connector.channel_of(settings))
         self.fields = fields(owned)
         #: in the platform's order of preference, which the stored JSON keeps: the first decides who a row is
         self.identifiers: Mapping[str, Identifier] = {

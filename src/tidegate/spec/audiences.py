@@ -175,13 +175,14 @@ class _Reader:
         if "send" not in kind.modes:
             self._problem(path, f"`{name}` ({known.specs[name].connector}) does not send messages")
             return None
-        if kind.channel not in CHANNELS:
-            self._problem(path, f"`{name}` sends by {kind.channel}; there are messages for {', '.join(CHANNELS)} only")
+        sends_by = known.channel(name)
+        if sends_by not in CHANNELS:
+            self._problem(path, f"`{name}` sends by {sends_by}; there are messages for {', '.join(CHANNELS)} only")
             return None
         told = message is None or message.name in self.around.doubtful_messages
-        if message is not None and not told and not any(channel == kind.channel for channel, _ in message.contents):
+        if message is not None and not told and not any(channel == sends_by for channel, _ in message.contents):
             has = ", ".join(sorted({channel for channel, _ in message.contents}))
-            self._problem(path, f"message `{message.name}` has no content for {kind.channel}, only for {has}")
+            self._problem(path, f"message `{message.name}` has no content for {sends_by}, only for {has}")
         return name
 
     def _no_destination(self, word: str, known: Destinations) -> str:

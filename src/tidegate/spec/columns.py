@@ -182,7 +182,8 @@ class _Checker:
         return replace(sync, match=each(sync.match), set=each(sync.set), on_leave_set=on_leave_set)
 
     def _channel(self, destination: str) -> str:
-        return registry.load(self.project.destinations[destination].connector, self.project.root).channel
+        spec = self.project.destinations[destination]
+        return registry.load(spec.connector, self.project.root).channel_of(spec.settings)
 
     def _channels(self, audience: Audience) -> set[str]:
         sends = (*audience.on_enter, *audience.on_exit, *audience.sends)

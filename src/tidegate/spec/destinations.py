@@ -12,7 +12,7 @@ from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from tidegate import registry
-from tidegate.connector import Connector
+from tidegate.connector import Channel, Connector
 from tidegate.errors import SpecError
 from tidegate.spec.documents import Document, Path_, dotted
 from tidegate.spec.findings import Findings
@@ -39,7 +39,13 @@ class Destinations:
 
     def of_channel(self, channel: str) -> list[str]:
         """Names of the destinations that send on a channel."""
-        return [name for name, kind in self.connectors.items() if kind.channel == channel and "send" in kind.modes]
+        return [
+            name for name, kind in self.connectors.items() if self.channel(name) == channel and "send" in kind.modes
+        ]
+
+    def channel(self, name: str) -> Channel:
+        """What a destination sends by."""
+        return self.connectors[name].channel_of(self.specs[name].settings)
 
 
 def choose_target(settings: SettingsFile, document: Document, asked: str | None, found: Findings) -> str | None:

@@ -11,19 +11,26 @@ from typing import Any
 
 from tidegate.errors import Problem, SpecError
 from tidegate.spec import templating
-from tidegate.spec.documents import FrontMatter, read_front_matter
+from tidegate.spec.documents import FrontMatter, dotted, read_front_matter
 from tidegate.spec.findings import Findings
 from tidegate.spec.message_file import FRONTS
 from tidegate.spec.nearest import closest
 from tidegate.spec.objects import Content, MessageSpec
 from tidegate.spec.validation import check
+from tidegate.templates.content import strings
 from tidegate.templates.filters import known_language
 
 _FILE = re.compile(
     r"(?P<channel>[A-Za-z_]+)(?:\.(?P<language>[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*))?\.(?P<ending>[a-z]+)"
 )
-_ENDINGS = {"email": ("mjml", "html"), "sms": ("txt",), "webhook": ("json",)}
+_ENDINGS = {
+    "email": ("mjml", "html"),
+    **dict.fromkeys(("sms", "whatsapp", "push", "web_push", "telegram", "chat"), ("txt",)),
+    "crm": ("json",),
+    "webhook": ("json",),
+}
 _TOLD = ("mjml", "html", "txt", "json")
+_KEPT = (str, dict, list)
 DEFAULT_TOPIC = "marketing"
 
 
@@ -135,10 +142,11 @@ def _content(
         raise SpecError(Problem(file, 2, "", "the front matter should be keys with values"))
     checked = check(FRONTS[channel], read.front)
     found.problems.extend(checked.problems)
+    front: dict[str, Any] = {key: value for key, value in read.front.value.items() if isinstance(value, _KEPT)}
     lines = {str(key): read.front.line((key,)) for key in read.front.value}
-    if not read.body.strip():
+    lines |= {dotted(path): read.front.line(path) for path, _ in strings(front)}
+    if not read.body.strip() and "template" not in front:
         raise SpecError(Problem(file, read.body_line, "", "has no content after its front matter"))
-    front: dict[str, Any] = {key: value for key, value in read.front.value.items() if isinstance(value, str)}
     content = Content(file, channel, language, ending, front, read.body, read.body_line, lines)
     problems = _template_problems(content)
     found.problems.extend(problems)
@@ -157,10 +165,13 @@ def _template_problems(content: Content) -> list[Problem]:
 
 def _json_problems(content: Content) -> list[Problem]:
     try:
-        json.loads(content.body)
+        value = json.loads(content.body)
     except json.JSONDecodeError as fault:
         line = content.body_line + fault.lineno - 1
         return [Problem(content.file, line, "", f"is not JSON: {fault.msg[0].lower()}{fault.msg[1:]}")]
+    if content.channel == "crm" and not isinstance(value, dict):
+        text = 'should be the properties of the message, by name: {"name": ...}'
+        return [Problem(content.file, content.body_line, "", text)]
     return []
 
 

@@ -7,7 +7,15 @@ from typing import Any
 from pydantic import BaseModel
 
 from tidegate.spec.audience_file import AudienceFile
-from tidegate.spec.message_file import EmailFront, MessageFront
+from tidegate.spec.message_file import (
+    ChatFront,
+    CrmFront,
+    EmailFront,
+    MessageFront,
+    PushFront,
+    TelegramFront,
+    WhatsAppFront,
+)
 from tidegate.spec.settings_file import SettingsFile
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -15,6 +23,11 @@ _FILES: dict[str, tuple[type[BaseModel], str]] = {
     "tidegate.schema.json": (SettingsFile, "tidegate.yml"),
     "audience.schema.json": (AudienceFile, "audiences/*.yml"),
     "email.schema.json": (EmailFront, "The front matter of messages/*/email.mjml and email.html"),
+    "push.schema.json": (PushFront, "The front matter of messages/*/push.txt and web_push.txt"),
+    "whatsapp.schema.json": (WhatsAppFront, "The front matter of messages/*/whatsapp.txt"),
+    "telegram.schema.json": (TelegramFront, "The front matter of messages/*/telegram.txt"),
+    "chat.schema.json": (ChatFront, "The front matter of messages/*/chat.txt"),
+    "crm.schema.json": (CrmFront, "The front matter of messages/*/crm.json"),
     "message.schema.json": (MessageFront, "The front matter of other messages"),
 }
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from jinja2 import TemplateSyntaxError
 
 from tidegate.errors import Problem, SpecError
-from tidegate.spec.documents import parse_yaml
+from tidegate.spec.documents import dotted, parse_yaml
 from tidegate.spec.nearest import closest, hint, several
 from tidegate.spec.objects import Content, MessageSpec
-from tidegate.templates.content import HEADERS, html_source, strings
+from tidegate.templates.content import HEADERS, STRUCTURES, html_source, strings
 from tidegate.templates.environment import environment
 from tidegate.templates.mjml import MarkupError
 from tidegate.templates.variables import PLAIN, ROWS, ForbiddenError, Variable, used
@@ -38,6 +38,9 @@ def templates(content: Content) -> Iterator[Template]:
     for key in HEADERS:
         if key in content.front:
             yield Template(str(content.front[key]), content.file, content.lines.get(key, 1), key)
+    for key in STRUCTURES:
+        for path, text in strings(content.front.get(key), (key,)):
+            yield Template(text, content.file, content.lines.get(dotted(path), 1), dotted(path))
     if content.extension == "json":
         yield from _leaves(content)
     else:

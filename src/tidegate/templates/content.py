@@ -23,7 +23,20 @@ from tidegate.templates.environment import Null, environment
 
 Values = Mapping[str, Any]
 Render = Callable[[dict[str, Any]], Any]
-HEADERS = ("subject", "from", "reply_to", "unsubscribe_url")
+#: keys of the front matter that are templates of one line each, and those that hold several texts
+HEADERS = (
+    "subject",
+    "from",
+    "reply_to",
+    "unsubscribe_url",
+    "title",
+    "url",
+    "image",
+    "template",
+    "language",
+    "campaign",
+)
+STRUCTURES = ("parameters", "data")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _EMPTY_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 
@@ -45,15 +58,18 @@ def compiled(content: Content) -> Compiled:
     for key in HEADERS:
         if key in content.front:
             parts[key] = header(str(content.front[key]))
+    for key in STRUCTURES:
+        if key in content.front:
+            parts[key] = _texts(content.front[key])
     if content.channel == "email":
         source = html_source(content.body, content.extension)
         parts["html"] = _whole(source, html=True)
         text = content.text if content.text is not None else plain_text.from_html(source)
         parts["text"] = _plain(text)
-    elif content.channel == "sms":
-        parts["text"] = _plain(content.body)
+    elif content.extension == "json":
+        parts["properties" if content.channel == "crm" else "body"] = _structure(json.loads(content.body))
     else:
-        parts["body"] = _structure(json.loads(content.body))
+        parts["text"] = _plain(content.body)
     return Compiled(parts)
 
 
@@ -133,6 +149,15 @@ def _plain(source: str) -> Render:
         return text.strip()
 
     return render
+
+
+def _texts(value: Any) -> Render:
+    """A list of one-line texts, or texts by name. They stay texts, whatever type a column has."""
+    if isinstance(value, dict):
+        members = {str(key): header(str(item)) for key, item in value.items()}
+        return lambda values: {key: render(values) for key, render in members.items()}
+    items = [header(str(item)) for item in value]
+    return lambda values: [render(values) for render in items]
 
 
 def _structure(value: Any) -> Render:
