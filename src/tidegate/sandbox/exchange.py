@@ -80,7 +80,7 @@ async def exchange(
             reply = platform.failed(fault)
         else:
             reply = _decided(apply, connection, fault.accepted(everyone), {})
-        status = reply.status if fault is None else _status(fault, reply)
+        status = reply.status if fault is None else status_of(fault, reply.status)
         note(connection, Call(connector, operation, status, len(rows), reply.accepted, befallen.name))
         return reply
 
@@ -90,7 +90,7 @@ async def exchange(
         return platform.failed(Fault(kind="error", status=503)).response()
     if fault is None or fault.kind in ("throttle", "error"):
         return reply.response()
-    return await _misbehave(request, fault, reply)
+    return await misbehave(request, fault, reply.status, json.dumps(reply.body).encode())
 
 
 async def decline(request: web.Request, connector: str, operation: str, reply: Reply) -> web.Response:
@@ -107,7 +107,8 @@ def _decided(apply: Apply, connection: sqlite3.Connection, taken: Sequence[int],
         return declined.reply
 
 
-def _status(fault: Fault, reply: Reply) -> int:
+def status_of(fault: Fault, status: int) -> int:
+    """The status that a call ends with under a fault, where the platform would have said `status`; 0 is none."""
     match fault.kind:
         case "hang" | "close":
             return 0
@@ -116,18 +117,18 @@ def _status(fault: Fault, reply: Reply) -> int:
         case "html":
             return fault.status or 502
         case _:
-            return reply.status
+            return status
 
 
-async def _misbehave(request: web.Request, fault: Fault, reply: Reply) -> web.StreamResponse:
-    status = _status(fault, reply)
+async def misbehave(request: web.Request, fault: Fault, status: int, whole: bytes) -> web.StreamResponse:
+    """Answer as a fault has it, where the platform's own answer would be `status` and `whole`."""
+    status = status_of(fault, status)
     match fault.kind:
         case "garbage":
             return web.Response(status=status, body=GARBAGE, content_type="application/json")
         case "html":
             return web.Response(status=status, body=PAGE, content_type="text/html")
         case "cut":
-            whole = json.dumps(reply.body).encode()
             broken = web.StreamResponse(status=status, headers={"Content-Length": str(len(whole) + 1)})
             broken.content_type = "application/json"
             await broken.prepare(request)

@@ -95,19 +95,20 @@ UNHARMED = Strike()
 
 def set_fault(store: Store, fault: Fault) -> int:
     """From now on, until spent or cleared. Returns its number."""
+    return store.write(lambda connection: add_fault(connection, fault)).result()
+
+
+def add_fault(connection: sqlite3.Connection, fault: Fault) -> int:
+    """`set_fault`, within a `Store.write`."""
     values = {
         "connector": fault.connector or "",
         "fault": fault.model_dump_json(exclude_defaults=True),
         "times": fault.times,
         "skip": fault.skip,
     }
-
-    def add(connection: sqlite3.Connection) -> int:
-        number = connection.execute(query("faults", "add"), values).lastrowid
-        assert number is not None
-        return number
-
-    return store.write(add).result()
+    number = connection.execute(query("faults", "add"), values).lastrowid
+    assert number is not None
+    return number
 
 
 def clear(store: Store, connector: str | None = None) -> None:
@@ -142,6 +143,8 @@ def strike(
     """
     refused: dict[int, Fault] = {}
     kept = [(row, Fault.model_validate_json(row["fault"])) for row in connection.execute(query("faults", "all"))]
+    if not kept:
+        return UNHARMED
     # what befalls the whole call comes first: a platform that is down judges no rows
     for row, fault in sorted(kept, key=lambda pair: (pair[1].kind == "refuse", pair[0]["id"])):
         if row["connector"] not in ("", connector) or not meant(fault):

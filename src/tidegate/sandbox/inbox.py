@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from tidegate.sandbox.queries import query
 from tidegate.sandbox.store import Store, now
@@ -15,7 +18,10 @@ NEWEST = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message as it is kept. `account` is whose it is at the platform; `text` is what can be searched."""
+    """A message as it is kept. `account` is whose it is at the platform; `text` is what can be searched.
+
+    `details` is JSON-ready: what the message carries beside its text. `key` is what its sender knows it by.
+    """
 
     channel: str
     account: str
@@ -26,6 +32,9 @@ class Received:
     preview: str
     text: str
     raw: bytes
+    connector: str = ""
+    key: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,9 @@ def keep(connection: sqlite3.Connection, message: Received) -> int:
         query("messages", "add"),
         {
             "channel": message.channel,
+            "connector": message.connector,
+            "key": message.key,
+            "details": json.dumps(message.details),
             "account": message.account,
             "provider_id": message.provider_id,
             "sender": message.sender,

@@ -8,7 +8,7 @@ from typing import cast
 
 from aiohttp import web
 
-from tidegate.sandbox import control, page, strangers
+from tidegate.sandbox import control, emulating, page, strangers
 from tidegate.sandbox.exchange import CLOSING, STORE
 from tidegate.sandbox.meta import Meta
 from tidegate.sandbox.store import Store
@@ -34,6 +34,7 @@ def application(store: Store, *, smtp: tuple[str, int] | None = None, shared: bo
         app[control.SMTP] = smtp
         for platform in (Twilio(), Meta(), Receiver()):
             app.add_routes(platform.routes())
+        app.add_routes(emulating.routes())
         app.add_routes(strangers.routes())
     return app
 

@@ -22,7 +22,8 @@ from tidegate.sandbox.queries import query, statements
 T = TypeVar("T")
 Change = Callable[[sqlite3.Connection], T]
 
-SCHEMA = 1
+_SCHEMATA = ("schema", "schema_2")
+SCHEMA = len(_SCHEMATA)
 _TOGETHER = 500
 _PATIENCE = 60.0
 _Job = tuple[Change[Any], "Future[Any]"]
@@ -110,11 +111,7 @@ class Store:
             connection.close()
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self.folder / "sandbox.sqlite", timeout=_PATIENCE, isolation_level=None, check_same_thread=False
-        )
-        connection.row_factory = sqlite3.Row
-        connection.execute("pragma foreign_keys = on")
+        connection = _opened(self.folder / "sandbox.sqlite")
         connection.execute("pragma synchronous = full")
         return connection
 
@@ -132,14 +129,12 @@ class Store:
             _to_wal(connection)
             connection.execute("begin immediate")
             version = connection.execute("pragma user_version").fetchone()[0]
-            if version == 0:
-                for statement in statements("schema"):
-                    connection.execute(statement)
-                connection.execute(f"pragma user_version = {SCHEMA}")
+            if version <= SCHEMA:
+                build(connection, version)
             connection.execute("commit")
         finally:
             connection.close()
-        if version not in (0, SCHEMA):
+        if version > SCHEMA:
             raise TidegateError(f"{self.folder}: was written by another version of Tidegate; remove the folder")
 
     def _write(self) -> None:
@@ -162,6 +157,28 @@ class Store:
                 waiting = self._jobs.get()
         finally:
             connection.close()
+
+
+def in_memory() -> sqlite3.Connection:
+    """A store's tables, empty and in memory: for one test, and for whichever thread it runs in."""
+    connection = _opened(":memory:")
+    build(connection, 0)
+    return connection
+
+
+def build(connection: sqlite3.Connection, version: int) -> None:
+    """Create what a store of `version` (0: none) lacks."""
+    for following in range(version, SCHEMA):
+        for statement in statements(_SCHEMATA[following]):
+            connection.execute(statement)
+    connection.execute(f"pragma user_version = {SCHEMA}")
+
+
+def _opened(place: Path | str) -> sqlite3.Connection:
+    connection = sqlite3.connect(place, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    connection.execute("pragma foreign_keys = on")
+    return connection
 
 
 def _commit(connection: sqlite3.Connection, jobs: list[_Job]) -> None:

@@ -3,49 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from tidegate.sandbox.asked import Answer, Asked
 from tidegate.testing.faults import Fault
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request as it came over the wire. Header names are lower case."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    def form(self) -> dict[str, str]:
-        return dict(parse_qsl(self.body.decode(), keep_blank_values=True, strict_parsing=bool(self.body)))
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`body` is sent as it is where it is text or bytes, else as JSON. `took` counts towards `HttpWire.taken`."""
-
-    status: int = 200
-    body: Any = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    took: int = 0
-
-    def response(self) -> web.Response:
-        if isinstance(self.body, (str, bytes)):
-            body = self.body.encode() if isinstance(self.body, str) else self.body
-            return web.Response(status=self.status, body=body, headers=dict(self.headers))
-        return web.json_response(self.body, status=self.status, headers=dict(self.headers))
 
 
 class HttpWire:
@@ -101,7 +66,7 @@ class HttpWire:
         headers = {name.lower(): value for name, value in request.headers.items()}
         # The path as sent: an encoded slash is not a slash.
         path = request.raw_path.partition("?")[0]
-        asked = Asked(request.method, path, dict(request.query), headers, await request.read())
+        asked = Asked(request.method, path, dict(request.query), headers, await request.read(), request.query_string)
         self.asked.append(asked)
         try:
             self._watch(asked)
@@ -110,12 +75,19 @@ class HttpWire:
         fault = self._fault if self._writes(asked) else None
         if fault in ("hang", "cut"):
             return await self._silence(request, fault)
-        answer = self.platform(asked)
+        try:
+            answer = self.platform(asked)
+        except Exception as objection:
+            self._objections.append(objection)
+            return web.Response(status=500)
         if fault is None or fault in ("hang_after", "cut_after", "garbage", "empty", "html"):
             self.taken += answer.took
         if fault in ("hang_after", "cut_after"):
             return await self._silence(request, fault)
-        return (_failing(fault, asked, self.throttled_for) if fault else answer).response()
+        return (self._failing(fault, asked) if fault else answer).response()
+
+    def _failing(self, fault: Fault, asked: Asked) -> Answer:
+        return failing(fault, asked, self.throttled_for)
 
     async def _silence(self, request: web.Request, fault: Fault) -> web.StreamResponse:
         if fault.startswith("hang"):
@@ -131,8 +103,9 @@ def _application(handler: Callable[[web.Request], Any]) -> web.Application:
     return application
 
 
-def _failing(fault: Fault, asked: Asked, throttled_for: float | None) -> Answer:
-    echo = f"you sent {dict(asked.headers)} {asked.body[:2000].decode(errors='replace')}"
+def failing(fault: Fault, asked: Asked, throttled_for: float | None) -> Answer:
+    """What a platform answers under a fault, repeating the request as careless ones do."""
+    echo = echoed(asked)
     page = {"content-type": "text/html"}
     answers = {
         "throttled": Answer(429, {"message": echo}, {"retry-after": f"{throttled_for or 0:g}"}),
@@ -143,3 +116,7 @@ def _failing(fault: Fault, asked: Asked, throttled_for: float | None) -> Answer:
         "empty": Answer(200, b"", {"content-type": "application/json"}),
     }
     return answers[fault]
+
+
+def echoed(asked: Asked) -> str:
+    return f"you sent {dict(asked.headers)} {asked.body[:2000].decode(errors='replace')}"

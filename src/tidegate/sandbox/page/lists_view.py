@@ -19,7 +19,7 @@ _A_PAGE = 100
 
 
 def routes() -> list[web.RouteDef]:
-    return [web.get("/lists", _lists), web.get(r"/lists/{id:\w+}", _one)]
+    return [web.get("/lists", _lists), web.get(r"/lists/{id:[^/]+}", _one)]
 
 
 async def _lists(request: web.Request) -> web.Response:

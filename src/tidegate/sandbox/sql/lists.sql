@@ -163,3 +163,9 @@ inner join lists on changes.list = lists.id
 where labels.person = :person
 order by changes.id desc
 limit :count;
+
+-- name: of_connector
+select id, name from lists where connector = :connector order by rowid;
+
+-- name: everybody
+select identifiers from members where list = :list order by id;

@@ -1,9 +1,10 @@
 -- name: add
 insert into messages (
-    channel, account, provider_id, sender, recipient, subject, preview, size, clock_at, day, received_at
+    channel, connector, account, provider_id, key, sender, recipient, subject, preview, details, size,
+    clock_at, day, received_at
 )
 values (
-    :channel, :account, :provider_id, :sender, :recipient, :subject, :preview, :size,
+    :channel, :connector, :account, :provider_id, :key, :sender, :recipient, :subject, :preview, :details, :size,
     coalesce((select at from clock), :now),
     substr(coalesce((select at from clock), :now), 1, 10),
     :now
@@ -143,3 +144,13 @@ inner join messages on labels.identifier = messages.recipient
 where labels.person = :person
 order by messages.id desc
 limit :count;
+
+-- name: of_connector
+-- What a connector's platform was given to send, oldest first.
+select
+    messages.id, messages.channel, messages.provider_id, messages.key, messages.sender, messages.recipient,
+    messages.subject, messages.details, messages.clock_at, messages.received_at, bodies.raw
+from messages
+inner join bodies on messages.id = bodies.message
+where messages.connector = :connector and (:key is null or messages.key = :key)
+order by messages.id;
