@@ -15,32 +15,16 @@ from typing import Any, Literal
 import aiohttp
 from pydantic import Field, SecretStr
 
-from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
+from tidegate.connector import Connector, ConnectorSettings, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.http import Reply, call
+from tidegate.identifiers import PLATFORMS
 from tidegate.mask import mask
 
 # "You can add an unlimited number of records to an audience, but only up to 10000 at a time"
 # (audiences/guides/custom-audiences)
 LARGEST_CALL = 10_000
 
-IDENTIFIERS = {
-    "email": Identifier("email", "sha256"),
-    "phone": Identifier("phone_digits", "sha256"),
-    "first_name": Identifier("name", "sha256"),
-    "last_name": Identifier("name", "sha256"),
-    "first_initial": Identifier("initial", "sha256"),
-    "city": Identifier("city", "sha256"),
-    "state": Identifier("state", "sha256"),
-    "postcode": Identifier("postcode", "sha256"),
-    "country": Identifier("country", "sha256"),
-    "birth_year": Identifier("birth_year", "sha256"),
-    "birth_month": Identifier("birth_month", "sha256"),
-    "birth_day": Identifier("birth_day", "sha256"),
-    "gender": Identifier("gender", "sha256"),
-    "mobile_advertiser_id": Identifier("mobile_advertiser_id"),
-    "external_id": Identifier("plain"),
-}
 # What the keys are called in `schema` ("Hashing and normalization for multi-key").
 KEYS = {
     "email": "EMAIL",
@@ -80,7 +64,7 @@ class MetaSettings(ConnectorSettings):
 class MetaCustomAudiences(Connector):
     channel = "ads"
     modes = frozenset({"list"})
-    identifiers = IDENTIFIERS
+    identifiers = PLATFORMS["meta"].identifiers
     Settings = MetaSettings
     settings: MetaSettings
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import hashlib
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -12,28 +15,73 @@ import pytest
 
 from tidegate import registry
 from tidegate.connector import Identifier
-from tidegate.identifiers import as_sent, rules
+from tidegate.identifiers import PLATFORMS, as_sent, rules
+from tidegate.identifiers.page import page
 
 ROOT = Path(__file__).parents[2]
-META = registry.load("meta_custom_audiences", ROOT).identifiers
+VECTORS = ROOT / "tests/connectors/vectors"
+META = PLATFORMS["meta"].identifiers
 
 
-def vectors() -> list[dict[str, str]]:
-    with (ROOT / "tests/connectors/vectors/meta.csv").open(newline="", encoding="utf-8") as file:
+def vectors(name: str) -> list[dict[str, str]]:
+    with (VECTORS / f"{name}.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize("vector", vectors(), ids=lambda v: f"{v['identifier']}-{v['raw'].strip()}-{v['country']}")
-def test_meta_gets_what_meta_documents(vector: dict[str, str]) -> None:
+def sent_of(platform: str, vector: dict[str, str]) -> str | None:
     frame = pl.DataFrame({vector["identifier"]: [vector["raw"]]})
     if vector["country"]:
         frame = frame.with_columns(country=pl.lit(vector["country"]))
-    sent = as_sent(frame, META)[vector["identifier"]].item()
-    assert sent == (vector["as_sent"] or None)
+    sent: str | None = as_sent(frame, PLATFORMS[platform].identifiers)[vector["identifier"]].item()
+    return sent
 
 
-def test_every_identifier_of_meta_has_a_vector() -> None:
-    assert {vector["identifier"] for vector in vectors()} == set(META)
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_each_platform_gets_what_it_documents(platform: str) -> None:
+    wrong = [
+        (vector["identifier"], vector["raw"], vector["country"], found, vector["as_sent"])
+        for vector in vectors(platform)
+        if (found := sent_of(platform, vector)) != (vector["as_sent"] or None)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_every_identifier_of_a_platform_has_a_vector_and_every_vector_a_source(platform: str) -> None:
+    assert {vector["identifier"] for vector in vectors(platform)} == set(PLATFORMS[platform].identifiers)
+    assert all(vector["source"] and vector["date"] for vector in vectors(platform))
+
+
+@pytest.mark.parametrize("platform", sorted(set(PLATFORMS) - {"meta"}))
+def test_what_the_vectors_call_hashed_is_the_hash_of_what_they_say(platform: str) -> None:
+    for vector in vectors(platform):
+        if vector["plain"] and PLATFORMS[platform].identifiers[vector["identifier"]].hash:
+            assert hashlib.sha256(vector["plain"].encode()).hexdigest() == vector["as_sent"], vector
+
+
+def test_the_page_says_what_the_table_says() -> None:
+    assert (ROOT / "docs" / "identifiers.md").read_text(encoding="utf-8") == page()
+
+
+def test_connectors_of_platforms_take_their_identifiers_from_the_table() -> None:
+    connectors = {
+        "meta": "meta_custom_audiences",
+        "google": "google_customer_match",
+        "tiktok": "tiktok_audiences",
+        "linkedin": "linkedin_audiences",
+        "pinterest": "pinterest_audiences",
+        "microsoft": "microsoft_audiences",
+    }
+    there = registry.names(ROOT)
+    for platform, connector in ((key, name) for key, name in connectors.items() if name in there):
+        taken = registry.load(connector, ROOT).identifiers
+        assert taken.items() <= PLATFORMS[platform].identifiers.items(), connector
+
+
+def test_the_table_can_be_read_without_the_engines_that_count() -> None:
+    code = "import sys, tidegate.identifiers; print({'polars', 'duckdb', 'phonenumbers'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_every_rule_that_a_shipped_connector_names_exists() -> None:
@@ -59,18 +107,36 @@ def test_the_country_says_how_a_number_is_read_and_the_region_is_for_those_witho
 
 def test_what_is_hashed_already_is_not_hashed_again() -> None:
     plain, hashed = "ada@example.com", hashlib.sha256(b"ada@example.com").hexdigest()
-    frame = pl.DataFrame({"email": [plain, hashed, hashed.upper(), f" {hashed} "]})
-    assert as_sent(frame, {"email": Identifier("email", "sha256")})["email"].to_list() == [hashed] * 4
+    as_base64 = base64.b64encode(bytes.fromhex(hashed)).decode()
+    frame = pl.DataFrame({"email": [plain, hashed, hashed.upper(), f" {hashed} ", as_base64]})
+    assert as_sent(frame, {"email": Identifier("email", "sha256")})["email"].to_list() == [hashed] * 5
+
+
+def test_a_hash_of_another_kind_is_no_name_to_be_hashed() -> None:
+    name = b"lovelace"
+    others = [hashlib.md5(name).hexdigest(), hashlib.sha1(name).hexdigest(), hashlib.sha512(name).hexdigest()]
+    assert as_sent(pl.DataFrame({"last_name": others}), META)["last_name"].to_list() == [None] * 3
 
 
 def test_a_hash_is_no_identifier_where_the_platform_wants_it_plain() -> None:
     assert as_sent(pl.DataFrame({"email": ["a" * 64]}), {"email": Identifier("email")})["email"].to_list() == [None]
 
 
-def test_nothing_and_blanks_are_null_never_the_hash_of_nothing() -> None:
-    for name, identifier in META.items():
-        values = as_sent(pl.DataFrame({name: [None, "", "  ", "\t"]}, schema={name: pl.String}), META)[name].to_list()
-        assert values == [None] * 4, (name, identifier)
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_nothing_and_blanks_are_null_never_the_hash_of_nothing(platform: str) -> None:
+    identifiers = PLATFORMS[platform].identifiers
+    for name in identifiers:
+        frame = pl.DataFrame({name: [None, "", "  ", "\t"]}, schema={name: pl.String})
+        assert as_sent(frame, identifiers)[name].to_list() == [None] * 4, name
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_values_that_are_no_identifiers_are_never_hashed(platform: str) -> None:
+    identifiers = PLATFORMS[platform].identifiers
+    nothing = {hashlib.sha256(value).hexdigest() for value in (b"", b"+", b"@", b"?", b"!?")}
+    frame = pl.DataFrame({name: ["?", "!?", "@", "+"] for name, identifier in identifiers.items() if identifier.hash})
+    sent = as_sent(frame, identifiers)
+    assert not nothing & {value for column in sent for value in column if value}
 
 
 def test_composed_and_decomposed_letters_are_the_same_person() -> None:
@@ -89,6 +155,18 @@ def test_values_that_are_not_text_are_written_out() -> None:
 def test_no_rows_are_no_rows() -> None:
     frame = pl.DataFrame(schema=dict.fromkeys(META, pl.String))
     assert as_sent(frame, META).shape == (0, len(META))
+
+
+def test_only_telephone_numbers_are_ever_looked_at_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def one_by_one(*_: object, **__: object) -> None:
+        raise AssertionError("a value was handed to Python")
+
+    for name in ("map_elements", "to_list", "__iter__"):
+        monkeypatch.setattr(pl.Series, name, one_by_one)
+    monkeypatch.setattr(pl.Expr, "map_elements", one_by_one)
+    names = [name for name in META if name not in ("phone", "country")]
+    frame = pl.DataFrame({name: pl.Series(["1997-02-16", "Ada@Example.com"] * 1000) for name in names})
+    assert as_sent(frame, META).shape == (2000, len(names))
 
 
 def test_a_hundred_thousand_people_take_less_than_a_second() -> None:

@@ -1,15 +1,13 @@
 """Identifiers as platforms want them: normalised and hashed, a column at a time.
 
-A rule is a polars expression from text to text; null is "nothing that a platform could match". The rules
-for names, places and dates are those of Meta's customer information parameters
-(developers.facebook.com/docs/marketing-api/conversions-api/parameters/customer-information-parameters,
-read 2026-01-09) and of its customer file audiences (.../marketing-api/audiences/guides/custom-audiences);
-the golden vectors in the tests say so one by one. Another platform with other wishes gets another rule.
+The rules are in `rulebook`, the platforms in `platforms`; the golden vectors of the tests hold both to what the
+platforms have published. Nothing here looks at one value after the other but `phones`, and there only at
+those that need it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 
 import duckdb
@@ -19,13 +17,13 @@ from tidegate import queries
 from tidegate.connector import Identifier
 from tidegate.identifiers.countries import alpha2
 from tidegate.identifiers.phones import e164
-from tidegate.identifiers.states import US_STATES
+from tidegate.identifiers.rulebook import RULES
 
-Rule = Callable[[pl.Expr], pl.Expr]
-
-_HASHED = r"^[0-9a-fA-F]{64}$"
-_YEAR_FIRST = r"^(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})(?:[T ].*)?$"
-_MONTH_FIRST = r"^(\d{1,2})/(\d{1,2})/(\d{4})$"
+_SHA256_HEX = r"^[0-9a-fA-F]{64}$"
+# 32 bytes are 43 letters, of which the last carries four bits, and one sign that fills up.
+_SHA256_BASE64 = r"^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$"
+# MD5, SHA-1 and SHA-512: of no use where a SHA-256 is asked for.
+_OTHER_HASH = r"^(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{128})$"
 
 
 def as_sent(frame: pl.DataFrame, identifiers: Mapping[str, Identifier], *, region: str | None = None) -> pl.DataFrame:
@@ -33,43 +31,53 @@ def as_sent(frame: pl.DataFrame, identifiers: Mapping[str, Identifier], *, regio
 
     Values are text (anything else is written out as text first). A column `country`, as ISO code or name,
     tells how telephone numbers without a calling code are read; `region` is the country of those who have
-    none. Where the platform wants a hash, values that are 64 hexadecimal digits are taken for hashed already.
+    none. Where the platform wants a hash, a value that is one already (SHA-256 as 64 hexadecimal digits of
+    either case, or as Base64) is not hashed again: it is sent as lower-case hexadecimal digits. A hash of
+    another kind (MD5, SHA-1, SHA-512) is null.
 
     >>> as_sent(pl.DataFrame({"email": [" Ada@Example.com"]}), {"email": Identifier("email")})["email"].to_list()
     ['ada@example.com']
     """
     columns = [name for name in frame.columns if name in identifiers]
     text = frame.select(pl.all().cast(pl.String).str.strip_chars())
-    regions = _regions(text, region) if any(identifiers[name].rule in _PHONES for name in columns) else None
+    phones = any(RULES[identifiers[name].rule].starts == "phone" for name in columns)
+    regions = _regions(text, region) if phones else None
     return pl.DataFrame({name: _column(text[name], identifiers[name], regions) for name in columns})
 
 
 def rules() -> frozenset[str]:
     """Every rule that an `Identifier` may name."""
-    return frozenset(_RULES) | frozenset(_PHONES) | {"country"}
+    return frozenset(RULES)
 
 
 def _column(values: pl.Series, wanted: Identifier, regions: pl.Series | None) -> pl.Series:
-    sent = _apply(wanted.rule, values, regions)
     if wanted.hash is None:
-        return sent
-    already = values.str.contains(_HASHED)
-    if not already.any():
-        return _sha256(sent)
+        return _apply(wanted.rule, values, regions)
+    hashed = _hashed(values)
+    bare = pl.select(pl.when(hashed.is_null() & ~values.str.contains(_OTHER_HASH)).then(values)).to_series()
+    sent = _sha256(_apply(wanted.rule, bare.alias(values.name), regions))
+    return pl.select(pl.coalesce(hashed, sent)).to_series().alias(values.name)
+
+
+def _hashed(values: pl.Series) -> pl.Series:
+    """Values that are a SHA-256 already, as lower-case hexadecimal digits; null for the others."""
+    value = pl.col("value")
+    from_base64 = pl.when(value.str.contains(_SHA256_BASE64)).then(value)
     return (
-        pl.select(pl.when(already).then(values.str.to_lowercase()).otherwise(_sha256(sent)))
+        values.to_frame("value")
+        .select(
+            pl.when(value.str.contains(_SHA256_HEX))
+            .then(value.str.to_lowercase())
+            .otherwise(from_base64.str.decode("base64", strict=False).bin.encode("hex"))
+        )
         .to_series()
-        .alias(values.name)
     )
 
 
-def _apply(rule: str, values: pl.Series, regions: pl.Series | None) -> pl.Series:
-    if rule in _PHONES:
-        return values.to_frame().select(_PHONES[rule](pl.lit(e164(values, regions)))).to_series().alias(values.name)
-    if rule == "country":
-        codes = _countries(values)
-        return codes.str.to_lowercase().alias(values.name)
-    column = values.to_frame("value").select(_RULES[rule](pl.col("value"))).to_series()
+def _apply(name: str, values: pl.Series, regions: pl.Series | None) -> pl.Series:
+    rule = RULES[name]
+    given = {"text": lambda: values, "phone": lambda: e164(values, regions), "country": lambda: _countries(values)}
+    column = given[rule.starts]().to_frame("value").select(rule.make(pl.col("value"))).to_series()
     return pl.select(pl.when(column != "").then(column)).to_series().alias(values.name)
 
 
@@ -100,88 +108,3 @@ def _sha256(values: pl.Series) -> pl.Series:
         return hashed.alias(values.name)
     finally:
         cursor.close()
-
-
-def _email(text: pl.Expr) -> pl.Expr:
-    lower = text.str.to_lowercase().str.normalize("NFC")
-    return pl.when(lower.str.contains(r"^[^\s@,;<>]+@[^\s@,;<>.]+(\.[^\s@,;<>.]+)+$")).then(lower)
-
-
-def _name(text: pl.Expr) -> pl.Expr:
-    """Lower case, no punctuation; letters with accents and of other scripts stay, in UTF-8."""
-    letters = text.str.to_lowercase().str.normalize("NFC").str.replace_all(r"[^\p{L}\p{M}\s]", "")
-    return letters.str.replace_all(r"\s+", " ").str.strip_chars()
-
-
-def _place(text: pl.Expr) -> pl.Expr:
-    return text.str.to_lowercase().str.normalize("NFC").str.replace_all(r"[^\p{L}\p{M}]", "")
-
-
-def _state(text: pl.Expr) -> pl.Expr:
-    place = _place(text)
-    return place.replace_strict(US_STATES, default=place)
-
-
-def _postcode(text: pl.Expr) -> pl.Expr:
-    bare = text.str.to_lowercase().str.replace_all(r"\s+", "")
-    plus_four = bare.str.extract(r"^(\d{5})-\d{4}$", 1)
-    return pl.coalesce(plus_four, bare.str.replace_all(r"[^\p{L}\p{N}]", ""))
-
-
-def _gender(text: pl.Expr) -> pl.Expr:
-    first = text.str.to_lowercase()
-    return (
-        pl.when(first.is_in(["m", "male", "man"]))
-        .then(pl.lit("m"))
-        .when(first.is_in(["f", "female", "woman", "w"]))
-        .then(pl.lit("f"))
-    )
-
-
-def _date(text: pl.Expr) -> pl.Expr:
-    """A date from `1997-02-16` (with or without a time), `19970216` or, as Meta writes it, `2/16/1997`."""
-    year_first = pl.concat_str([text.str.extract(_YEAR_FIRST, group) for group in (1, 2, 3)], separator="-")
-    month_first = pl.concat_str([text.str.extract(_MONTH_FIRST, group) for group in (3, 1, 2)], separator="-")
-    found = pl.coalesce(year_first, month_first).str.to_date("%Y-%m-%d", strict=False)
-    return pl.when(found.dt.year() >= 1900).then(found)
-
-
-def _date_part(form: str, least: int, most: int) -> Rule:
-    """A part of a date, from the date or from the part itself."""
-
-    def part(text: pl.Expr) -> pl.Expr:
-        number = text.cast(pl.Int64, strict=False)
-        width = len(str(most))
-        alone = pl.when(number.is_between(least, most)).then(number.cast(pl.String).str.zfill(width))
-        return pl.coalesce(_date(text).dt.to_string(form), alone)
-
-    return part
-
-
-def _mobile_advertiser_id(text: pl.Expr) -> pl.Expr:
-    lower = text.str.to_lowercase()
-    # All zeros is what a telephone gives whose owner has opted out.
-    usable = lower.str.contains(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$") & ~lower.str.contains(r"^[0-]+$")
-    return pl.when(usable).then(lower)
-
-
-_RULES: dict[str, Rule] = {
-    "plain": lambda text: text,
-    "email": _email,
-    "name": _name,
-    "initial": lambda text: _name(text).str.slice(0, 1),
-    "city": _place,
-    "state": _state,
-    "postcode": _postcode,
-    "gender": _gender,
-    "date_of_birth": lambda text: _date(text).dt.to_string("%Y%m%d"),
-    "birth_year": _date_part("%Y", 1900, 2100),
-    "birth_month": _date_part("%m", 1, 12),
-    "birth_day": _date_part("%d", 1, 31),
-    "mobile_advertiser_id": _mobile_advertiser_id,
-}
-
-_PHONES: dict[str, Rule] = {
-    "phone": lambda number: number,
-    "phone_digits": lambda number: number.str.strip_chars_start("+"),
-}
