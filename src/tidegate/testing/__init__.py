@@ -4,9 +4,13 @@ Needs pytest and pytest-asyncio; nothing else of Tidegate imports this.
 """
 
 import tidegate.testing.rewriting  # noqa: F401 (before the contract)
-from tidegate.testing.contract import ConnectorContract, NetworkContract, judged
+from tidegate.sandbox.asked import Answer, Asked
+from tidegate.testing.contract import ConnectorContract
+from tidegate.testing.emulated_wire import EmulatedWire
 from tidegate.testing.faults import EVERY_FAULT, Fault, Wire
-from tidegate.testing.http_wire import Answer, Asked, HttpWire
+from tidegate.testing.http_wire import HttpWire
+from tidegate.testing.judging import judged, settled
+from tidegate.testing.network import NetworkContract
 from tidegate.testing.openapi import RequestChecker
 from tidegate.testing.smtp_wire import SmtpWire
 
@@ -15,6 +19,7 @@ __all__ = [
     "Answer",
     "Asked",
     "ConnectorContract",
+    "EmulatedWire",
     "Fault",
     "HttpWire",
     "NetworkContract",
@@ -22,4 +27,5 @@ __all__ = [
     "SmtpWire",
     "Wire",
     "judged",
+    "settled",
 ]

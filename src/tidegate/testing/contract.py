@@ -1,25 +1,22 @@
-"""What every connector promises, as tests to inherit.
+"""What every connector promises, as tests to inherit. `NetworkContract` has more, for those that call somebody.
 
-    class TestTwilio(NetworkContract):
-        kind = registry.load("twilio", root)
-        secrets = ("the-auth-token",)
-
-        @pytest.fixture
-        async def wire(self):
-            async with HttpWire(twilio) as wire:
-                yield wire
+    class TestContract(NetworkContract):
+        kind = registry.load("hubspot", root)
+        emulation = HubSpot
+        description = "hubspot.json"
+        secrets = (SECRET,)
 
         def settings(self, wire):
-            return {"account_sid": SID, "auth_token": "the-auth-token", "from": "+12025550100", "base_url": wire.url}
+            return {"access_token": SECRET, "base_url": wire.url}
 
 The tests are asynchronous: pytest-asyncio, with `asyncio_mode = "auto"`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -27,13 +24,11 @@ import aiohttp
 import pytest
 
 from tidegate.connector import Connector, Message, Outcome, Row, Target
-from tidegate.errors import Closed, DestinationError
-from tidegate.testing.faults import EVERY_FAULT, Fault, Wire
+from tidegate.errors import DestinationError
+from tidegate.testing.judging import Operation, settled
 
-Operation = Callable[[int], Awaitable[list[Outcome]]]
-
-#: seconds until the tests' session gives a call up
-PATIENCE = 1.0
+#: seconds until the tests' session gives a call up that nobody is meant to give up
+PATIENCE = 30.0
 
 
 class ConnectorContract:
@@ -50,69 +45,90 @@ class ConnectorContract:
 
     def message(self, number: int) -> Message:
         """A message that the connector accepts; different for each number."""
-        to = {"email": f"person.{number}@example.com", "sms": f"+1202555{number:04d}"}.get(self.kind.channel, "")
-        content = {"subject": f"No. {number}", "html": f"<p>No. {number}</p>", "text": f"No. {number}", "body": "{}"}
         at = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
-        return Message(f"audience:welcome:{number}:1:0:0", f"p{number}", self.kind.channel, to, at, content)
+        key, channel = f"audience:welcome:{number}:1:0:0", self.kind.channel
+        return Message(key, f"p{number}", channel, _address(channel, number), at, _content(channel, number))
 
     def row(self, number: int) -> Row:
         """A row that the connector accepts; different for each number."""
-        values = {name: f"{number:064x}" if rule.hash else f"v{number}" for name, rule in self.kind.identifiers.items()}
+        kinds = self.kind.identifiers.items()
+        values = {name: f"{number:064x}" if rule.hash else _identifier(rule.rule, number) for name, rule in kinds}
         values = {name: values[name] for name in list(values)[:2]}
         return Row(f"p{number}", values, {} if self._target.mode == "list" else {"score": number})
 
     def operations(self, connector: Connector) -> dict[str, Operation]:
-        """What the connector can do, each to be called with a number of rows."""
+        """What the connector can do, each to be called with a number of rows; jobs are waited for."""
+
+        async def rows_of(count: int, *, removing: bool) -> list[Outcome]:
+            rows = [self.row(number) for number in range(count)]
+            return await settled(connector, self._target, rows, removing=removing)
+
         found: dict[str, Operation] = {}
         if "send" in self.kind.modes:
             found["send"] = lambda n: connector.send([self.message(i) for i in range(n)])
         if self.kind.modes & {"list", "object"}:
-            found["upsert"] = lambda n: connector.upsert(self._target, [self.row(i) for i in range(n)])
-            found["remove"] = lambda n: connector.remove(self._target, [self.row(i) for i in range(n)])
+            found["upsert"] = lambda n: rows_of(n, removing=False)
+            found["remove"] = lambda n: rows_of(n, removing=True)
         return found
 
     @property
     def _target(self) -> Target:
         return self.target or Target("list" if "list" in self.kind.modes else "object", "VIP customers")
 
-    @pytest.fixture
-    async def connector(self, wire: Any) -> AsyncIterator[Connector]:
+    @asynccontextmanager
+    async def opened(self, wire: Any, patience: float = PATIENCE) -> AsyncIterator[Connector]:
+        """A connector with a session that gives a call up after `patience` seconds."""
         connector = self.kind(self.kind.Settings.model_validate(dict(self.settings(wire))))
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as session:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=patience)) as session:
             await connector.open(session)
             try:
                 yield connector
             finally:
                 await connector.close()
 
+    @pytest.fixture
+    async def connector(self, wire: Any) -> AsyncIterator[Connector]:
+        async with self.opened(wire) as connector:
+            yield connector
+
     async def test_every_row_has_one_outcome(self, connector: Connector) -> None:
         for name, operation in self.operations(connector).items():
-            rows = min(connector.limits.batch, 7)
+            rows = min(_most(connector, name), 7)
             outcomes = await operation(rows)
-            assert [outcome.verdict for outcome in outcomes] == ["accepted"] * rows, name
+            assert [outcome.verdict for outcome in outcomes] == ["accepted"] * rows, (name, outcomes)
 
     async def test_the_largest_batch_is_taken(self, connector: Connector) -> None:
         for name, operation in self.operations(connector).items():
-            rows = min(connector.limits.batch, 10_000)
+            rows = min(_most(connector, name), 10_000)
             outcomes = await operation(rows)
             assert [outcome.verdict for outcome in outcomes] == ["accepted"] * rows, name
 
     async def test_its_limits_can_be_kept(self, connector: Connector) -> None:
-        assert connector.limits.batch >= 1
-        assert connector.limits.concurrency >= 1
-        assert connector.limits.per_second is None or connector.limits.per_second > 0
+        limits = connector.limits
+        assert limits.batch >= 1
+        assert limits.concurrency >= 1
+        assert all(limit is None or limit > 0 for limit in (limits.per_second, limits.messages, limits.per_day))
 
     async def test_what_it_cannot_do_it_says(self, connector: Connector) -> None:
         with_send = "send" in self.kind.modes
         with_rows = bool(self.kind.modes & {"list", "object"})
         assert with_send or with_rows
         assert bool(self.kind.identifiers) == with_rows
+        assert "upsert" in self.kind.writes
         if not with_send:
             with pytest.raises(DestinationError, match="cannot send"):
                 await connector.send([self.message(1)])
         if not with_rows:
             with pytest.raises(DestinationError, match="cannot hold"):
                 await connector.upsert(Target("list", "x"), [Row("p", {})])
+        if not self.kind.can_look_up:
+            with pytest.raises(DestinationError, match="cannot look"):
+                await connector.lookup(["audience:welcome:1:1:0:0"])
+        if not self.kind.can_validate:
+            with pytest.raises(DestinationError, match="cannot validate messages"):
+                await connector.validate([self.message(1)])
+            with pytest.raises(DestinationError, match="cannot validate rows"):
+                await connector.validate_rows(self._target, [])
 
     def test_settings_that_do_not_exist_are_refused(self, wire: Any) -> None:
         with pytest.raises(ValueError, match="no_such_setting"):
@@ -130,85 +146,33 @@ class ConnectorContract:
         assert getattr(wire, "taken", 0) == before
 
 
-class NetworkContract(ConnectorContract):
-    """For connectors that call somebody: also what they make of everything that a network can do to a call."""
-
-    #: of EVERY_FAULT, those that this platform's protocol cannot show
-    without: ClassVar[frozenset[Fault]] = frozenset()
-    #: a 2xx answer is enough for this platform, whatever is in it
-    status_is_enough: ClassVar[bool] = False
-
-    @pytest.mark.parametrize("fault", EVERY_FAULT)
-    async def test_a_fault_never_passes_for_success_or_refusal(
-        self, fault: Fault, connector: Connector, wire: Wire
-    ) -> None:
-        if fault in self.without:
-            pytest.skip(f"{self.kind.__name__} cannot meet `{fault}`")
-        for name, operation in self.operations(connector).items():
-            wire.fail(fault)
-            outcomes = await judged(operation, 1)
-            wire.mend()
-            assert [outcome.verdict for outcome in outcomes] == [self.expected(fault, name, wire)], (name, outcomes)
-            assert outcomes[0].reason or outcomes[0].verdict == "accepted"
-            if fault == "throttled":
-                assert outcomes[0].after == wire.throttled_for
-            assert [outcome.verdict for outcome in await operation(1)] == ["accepted"], f"{name}, after {fault}"
-
-    def expected(self, fault: Fault, operation: str, wire: Wire) -> str:
-        """Rows and idempotent messages may be repeated, other messages only when surely not sent."""
-        if self.status_is_enough and fault in ("garbage", "empty", "html"):
-            return "accepted"
-        repeatable = operation != "send" or self.kind.idempotent_send
-        return "unknown" if fault in wire.doubtful and not repeatable else "retry"
-
-    async def test_wrong_credentials_are_the_destinations_fault_and_no_rows(
-        self, connector: Connector, wire: Wire
-    ) -> None:
-        if "unauthorized" in self.without:
-            pytest.skip(f"{self.kind.__name__} has no credentials")
-        for operation in self.operations(connector).values():
-            wire.fail("unauthorized")
-            with pytest.raises(Closed):
-                await operation(1)
-
-    async def test_a_call_can_be_cancelled_and_the_next_one_works(self, connector: Connector, wire: Wire) -> None:
-        for operation in self.operations(connector).values():
-            wire.fail("hang")
-            call = asyncio.ensure_future(operation(1))
-            await asyncio.sleep(PATIENCE / 4)
-            call.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await asyncio.wait_for(call, 2)
-            wire.mend()
-            assert [outcome.verdict for outcome in await operation(1)] == ["accepted"]
-
-    async def test_nothing_secret_or_personal_comes_to_light(
-        self, connector: Connector, wire: Wire, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        caplog.set_level(logging.DEBUG)
-        message, row = self.message(0), self.row(0) if self.kind.identifiers else None
-        hidden = [*self.secrets, *([message.to] if message.to else []), *(row.identifiers.values() if row else ())]
-        said: list[str] = []
-        for operation in self.operations(connector).values():
-            for fault in EVERY_FAULT:
-                if fault in self.without:
-                    continue
-                wire.fail(fault)
-                said += [f"{outcome.reason} {outcome.detail}" for outcome in await judged(operation, 1, said)]
-        wire.mend()
-        text = "\n".join([*said, caplog.text])
-        # Values as short as "v0" say nothing and occur by chance.
-        assert not [value for value in hidden if len(value) > 4 and value in text]
-        assert all(len(line) < 300 for line in said)
+def _most(connector: Connector, operation: str) -> int:
+    limits = connector.limits
+    return limits.messages or limits.batch if operation == "send" else limits.batch
 
 
-async def judged(operation: Operation, rows: int, said: list[str] | None = None) -> list[Outcome]:
-    """The outcomes of a call, as a delivery applies what is raised to each row."""
-    try:
-        outcomes = await operation(rows)
-    except DestinationError as fault:
-        if said is not None:
-            said += [str(fault), repr(fault), repr(fault.__cause__ or ""), repr(fault.__dict__)]
-        return [Outcome.of(fault)] * rows
-    assert len(outcomes) == rows
-    return outcomes
+def _address(channel: str, number: int) -> str:
+    phone = f"+1202555{number:04d}"
+    known = {"email": f"person.{number}@example.com", "sms": phone, "whatsapp": phone, "push": f"token-{number:032x}"}
+    return {**known, "telegram": f"{10**9 + number}"}.get(channel, "")
+
+
+def _content(channel: str, number: int) -> dict[str, Any]:
+    words = f"No. {number}"
+    match channel:
+        case "email":
+            return {"subject": words, "html": f"<p>{words}</p>", "text": words}
+        case "push" | "web_push":
+            data = {"order": str(number)}
+            return {"title": words, "text": words, "url": f"https://shop.example.com/{number}", "data": data}
+        case "crm":
+            return {"campaign": "welcome", "properties": {"order": number}}
+        case "webhook":
+            return {"body": json.dumps({"number": number})}
+        case _:
+            return {"text": words}
+
+
+def _identifier(rule: str, number: int) -> str:
+    known: Sequence[tuple[str, str]] = (("email", f"person.{number}@example.com"), ("phone", f"+1202555{number:04d}"))
+    return next((value for name, value in known if name in rule), f"v{number}")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from tidegate.testing.http_wire import Asked
+from tidegate.sandbox.asked import Asked
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 
@@ -81,7 +81,15 @@ class RequestChecker:
                 yield f"{place} parameter {name} is missing"
             elif value is not None:
                 schema = parameter.get("schema", {})
-                yield from self._against(schema, _coerced(value, self._plain(schema)), f"{place} parameter {name}")
+                plain = self._plain(schema)
+                if place == "query" and plain.get("type") == "array":
+                    # `style: form`: exploded (the default) the name is repeated, else one text with commas.
+                    texts = asked.every(name) if parameter.get("explode", True) else value.split(",")
+                    items = self._plain(plain.get("items", {}))
+                    found: Any = [_coerced(text, items) for text in texts]
+                else:
+                    found = _coerced(value, plain)
+                yield from self._against(schema, found, f"{place} parameter {name}")
         listed |= {scheme["name"] for scheme in self._schemes().values() if scheme.get("in") == "query"}
         for name in set(asked.query) - listed:
             yield f"no query parameter {name} is described"

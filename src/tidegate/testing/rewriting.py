@@ -1,5 +1,5 @@
-"""Imported before the contract, so that its failed asserts show their values as those of a test file do."""
+"""Imported before the contracts, so that their failed asserts show their values as those of a test file do."""
 
 import pytest
 
-pytest.register_assert_rewrite("tidegate.testing.contract")
+pytest.register_assert_rewrite("tidegate.testing.contract", "tidegate.testing.network", "tidegate.testing.judging")

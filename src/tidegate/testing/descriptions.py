@@ -1,0 +1,66 @@
+"""Where the platforms' API descriptions are, and whether a test's requests keep to them.
+
+They are looked for in the folder that TIDEGATE_SPECS names, else in `../shared/specs` beside the repository.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tidegate.sandbox.asked import Asked
+from tidegate.sandbox.emulation import TOKEN_PATH
+from tidegate.testing.openapi import RequestChecker
+
+
+class Description:
+    """Watches the requests of one test. Without a file it lets everything pass, and `needed` skips the test."""
+
+    def __init__(
+        self, name: str | None, path: Path | None, checker: RequestChecker | None, lacks: tuple[str, ...]
+    ) -> None:
+        self.name = name
+        self.path = path
+        self.checker = checker
+        self.checked: list[str] = []
+        self._lacks = (*lacks, TOKEN_PATH)
+
+    @classmethod
+    def of(cls, contract: Any, root: Path) -> Description:
+        """The description that a contract names; `root` is the repository's."""
+        name: str | None = contract.description
+        path = None if name is None else folder(root) / name
+        if path is None or not path.is_file():
+            return cls(name, None, None, ())
+        texts = tuple(sorted(contract.description_texts.items()))
+        return cls(name, path, _checker(path, texts, contract.description_base), contract.undescribed)
+
+    def needed(self) -> None:
+        """Skip the test where there is nothing to hold requests to."""
+        if self.name is None:
+            pytest.skip("the platform's API is not described")
+        if self.checker is None:
+            pytest.skip(f"no API description {self.name}; name its folder in TIDEGATE_SPECS")
+
+    def watch(self, asked: Asked) -> None:
+        """Raises Mismatch."""
+        if self.checker is None or any(fnmatchcase(asked.path, pattern) for pattern in self._lacks):
+            return
+        self.checked.append(f"{asked.method} {asked.path}")
+        self.checker(asked)
+
+
+def folder(root: Path) -> Path:
+    return Path(os.environ.get("TIDEGATE_SPECS") or root.parent / "shared" / "specs")
+
+
+@lru_cache(maxsize=4)
+def _checker(path: Path, texts: tuple[tuple[str, str], ...], base: str) -> RequestChecker:
+    found: Mapping[str, str] = dict(texts)
+    return RequestChecker.load(path, texts=found, base=base)

@@ -1,0 +1,50 @@
+"""Outcomes as the delivery comes by them: from what is returned, what is raised, and jobs that are asked after."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from tidegate.connector import Connector, Outcome, Row, Target
+from tidegate.errors import DestinationError
+
+Operation = Callable[[int], Awaitable[list[Outcome]]]
+
+#: a platform that takes more is not played right
+_MOST_POLLS = 20
+
+
+async def judged(operation: Operation, rows: int, said: list[str] | None = None) -> list[Outcome]:
+    """The outcomes of a call, as a delivery applies what is raised to each row."""
+    try:
+        outcomes = await operation(rows)
+    except DestinationError as fault:
+        if said is not None:
+            said += [str(fault), repr(fault), repr(fault.__cause__ or ""), repr(fault.__dict__)]
+        return [Outcome.of(fault)] * rows
+    assert len(outcomes) == rows
+    return outcomes
+
+
+async def settled(
+    connector: Connector, target: Target, rows: Sequence[Row], *, removing: bool = False
+) -> list[Outcome]:
+    """Rows written or removed, and judged: jobs are asked after until the platform is done with them."""
+    outcomes = list(await (connector.remove if removing else connector.upsert)(target, rows))
+    assert len(outcomes) == len(rows)
+    for _ in range(_MOST_POLLS):
+        waiting: dict[str, list[int]] = {}
+        for position, outcome in enumerate(outcomes):
+            if outcome.verdict == "pending":
+                assert outcome.job
+                assert len(outcome.job) <= 500
+                waiting.setdefault(outcome.job, []).append(position)
+        if not waiting:
+            return outcomes
+        for job, positions in waiting.items():
+            found = await connector.poll(job, target, [rows[position] for position in positions], removing=removing)
+            assert len(found) == len(positions)
+            for position, outcome in zip(positions, found, strict=True):
+                outcomes[position] = outcome
+        await asyncio.sleep(0)
+    raise AssertionError(f"still pending after {_MOST_POLLS} polls: {outcomes[:3]}")
