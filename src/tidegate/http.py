@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json as json_
 import math
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 
 from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable
+from tidegate.exchange import tell
 from tidegate.mask import mask, words
 
 #: more than any platform answers to a batch; a longer body is not read to its end
@@ -80,13 +82,15 @@ async def call(
     judge: Judge | None = None,
     hide: Iterable[str] = (),
     within: float | None = None,
+    rows: int | None = None,
 ) -> Reply:
     """Make one call and return its 2xx answer; everything else is raised as a DestinationError.
 
     At most one of `json`, `form` and `body` is sent. `safe_to_repeat`: the call changes nothing the second
     time, so doubt becomes a retry. `judge` sees an answer that is not 2xx first, for what the platform means
     by it; None leaves it to the rules here. `hide` lists secrets to keep out of the text of errors. `within`
-    is the time-out in seconds, otherwise the session's.
+    is the time-out in seconds, otherwise the session's. `rows` is for the log of requests, where the request
+    carries another number than the connector was given.
 
     Raises Retryable (not connected, 408, 425, 429, 503, a redirect), Closed (401, 403: the account is at
     fault, no row is), Refused (any other 4xx), InDoubt (500, 502, 504, a broken connection or time-out
@@ -95,6 +99,9 @@ async def call(
     secrets = tuple(hide)
     sending = _Body(*_encoded(json, form, body))
     more: dict[str, Any] = {} if within is None else {"timeout": aiohttp.ClientTimeout(total=within)}
+    reply: Reply | None = None
+    wrong: DestinationError | None = None
+    began = time.perf_counter()
     try:
         async with session.request(
             method,
@@ -108,11 +115,25 @@ async def call(
             found = {name.lower(): value for name, value in response.headers.items()}
             reply = Reply(response.status, found, await _read(response), safe_to_repeat, secrets)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as fault:
-        # Not chained: aiohttp's exceptions carry the request with its credentials.
-        raise _broken(fault, sending, safe_to_repeat, secrets) from None
-    if 200 <= reply.status < 300:
+        wrong = _broken(fault, sending, safe_to_repeat, secrets)
+    if reply is not None and not 200 <= reply.status < 300:
+        wrong = (judge(reply) if judge else None) or _judged(reply)
+    tell(
+        method,
+        _path(url),
+        status=reply.status if reply else None,
+        seconds=time.perf_counter() - began,
+        rows=rows,
+        failed=wrong is not None,
+        said=str(wrong) if wrong else "",
+        headers=reply.headers if reply else None,
+        hide=secrets,
+    )
+    if wrong is None:
+        assert reply is not None
         return reply
-    raise (judge(reply) if judge else None) or _judged(reply)
+    # Not chained: aiohttp's exceptions carry the request with its credentials.
+    raise wrong from None
 
 
 def retry_after(value: str | None, now: datetime | None = None) -> float | None:
@@ -206,6 +227,11 @@ def _judged(reply: Reply) -> DestinationError:
     if status < 500:
         return Refused(f"http_{status}", said)
     return doubtful(reply.safe, f"http_{status}", said)
+
+
+def _path(url: str) -> str:
+    """Of any text, also one that is no URL."""
+    return "/" + url.partition("?")[0].partition("://")[2].partition("/")[2]
 
 
 def _first_line(fault: Exception) -> str:

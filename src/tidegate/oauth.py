@@ -140,6 +140,7 @@ class _Flow:
             headers={"Accept": "application/json", **headers},
             judge=self._judge,
             hide=hide,
+            rows=0,
         )
         said = reply.json()
         token = said.get("access_token") if isinstance(said, dict) else None

@@ -1,0 +1,174 @@
+"""What a delivery asked of its platform and what that said, on its way into `tidegate.requests`.
+
+A delivery may make a million requests. All are counted by the hour; kept are failures, and of the successes so
+many between two visits to the warehouse as an operator would read: each stands for those of its kind after it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import duckdb
+import pyarrow as pa
+
+from tidegate import queries
+from tidegate.connector import Outcome
+from tidegate.exchange import Exchange, watching, written
+from tidegate.mask import mask
+
+#: kept of a destination in the warehouse: as many failures, and as many others
+NEWEST = 1000
+#: kept between two visits to the warehouse
+_SUCCESSES, _FAILURES = 50, 300
+#: of what happened by the hour
+_DAYS = 30
+
+_REQUESTS = pa.schema(
+    {
+        "at": pa.timestamp("us", "UTC"),
+        "method": pa.string(),
+        "path": pa.string(),
+        "status": pa.int32(),
+        "seconds": pa.float64(),
+        "rows": pa.int64(),
+        "failed": pa.bool_(),
+        "said": pa.string(),
+        "limits": pa.string(),
+        "times": pa.int64(),
+    }
+)
+_HOURS = pa.schema({"hour": pa.timestamp("us", "UTC"), "requests": pa.int64(), "failed": pa.int64()})
+
+
+@dataclass(slots=True)
+class _Kept:
+    at: datetime
+    exchange: Exchange
+    times: int = 1
+
+
+class RequestLog:
+    """Of one delivery. `heard` is told of every exchange at once: what the platform says of its rates."""
+
+    def __init__(
+        self,
+        destination: str,
+        run_id: str,
+        *,
+        heard: Callable[[Exchange], None] = lambda exchange: None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._destination = destination
+        self._run_id = run_id
+        self._heard = heard
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._clear()
+
+    def _clear(self) -> None:
+        self._kept: dict[bool, list[_Kept]] = {False: [], True: []}
+        self._latest: dict[tuple[object, ...], _Kept] = {}
+        self._hours: Counter[tuple[datetime, bool]] = Counter()
+
+    @contextmanager
+    def watch(self, rows: int | None = None) -> Iterator[list[Exchange]]:
+        """Exchanges of this task, and of those that it starts, are kept once it ends; they are for so many rows.
+
+        Whoever watches may put another in the place of one, since only the connector knows what an answer meant.
+        """
+        found: list[Exchange] = []
+
+        def told(exchange: Exchange) -> None:
+            self._heard(exchange)
+            found.append(exchange if exchange.rows is not None or rows is None else replace(exchange, rows=rows))
+
+        before = watching.set(told)
+        try:
+            yield found
+        finally:
+            watching.reset(before)
+            for exchange in found:
+                self._keep(exchange)
+
+    def _keep(self, exchange: Exchange) -> None:
+        now = self._clock()
+        with self._lock:
+            self._hours[now.replace(minute=0, second=0, microsecond=0), exchange.failed] += 1
+            kept = self._kept[exchange.failed]
+            kind = (exchange.failed, exchange.method, exchange.path, exchange.status)
+            if len(kept) < (_FAILURES if exchange.failed else _SUCCESSES):
+                self._latest[kind] = self._latest[kind[:1]] = one = _Kept(now, exchange)
+                kept.append(one)
+            else:
+                (self._latest.get(kind) or self._latest[kind[:1]]).times += 1
+
+    def write(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Put into the warehouse what was kept since the last time. A log that cannot be written is lost: it must
+        not endanger what it tells of."""
+        with self._lock:
+            kept, hours = sorted(self._kept[False] + self._kept[True], key=lambda one: one.at), self._hours
+            self._clear()
+        if not hours:
+            return
+        try:
+            connection.register("asked", _table(kept))
+            connection.register("counted", _counted(hours))
+            where = {"destination": self._destination}
+            connection.execute(queries.text("requests/add"), {**where, "run_id": self._run_id})
+            connection.execute(queries.text("requests/count"), where)
+            connection.execute(queries.text("requests/trim"), {**where, "newest": NEWEST})
+            connection.execute(queries.text("requests/trim_hours"), {**where, "days": _DAYS})
+            connection.unregister("asked")
+            connection.unregister("counted")
+        except duckdb.Error:
+            return
+
+
+def judged(found: list[Exchange], outcomes: Sequence[Outcome]) -> None:
+    """Let the last exchange of a call tell what its rows came to, where the status alone says that all is well."""
+    if not found or found[-1].failed:
+        return
+    wrong = [outcome for outcome in outcomes if outcome.verdict not in ("accepted", "pending")]
+    if not wrong:
+        return
+    verdicts = Counter(outcome.verdict for outcome in wrong)
+    counted = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+    first = wrong[0]
+    said = f"{counted} of {len(outcomes)}: {first.reason}" + (f" ({first.detail})" if first.detail else "")
+    found[-1] = replace(found[-1], failed=True, said=mask(said))
+
+
+def _table(kept: Sequence[_Kept]) -> pa.Table:
+    asked = [one.exchange for one in kept]
+    return pa.table(
+        [
+            [one.at for one in kept],
+            [one.method for one in asked],
+            [one.path for one in asked],
+            [one.status for one in asked],
+            [one.seconds for one in asked],
+            [one.rows for one in asked],
+            [one.failed for one in asked],
+            [one.said for one in asked],
+            [written(one.limits) for one in asked],
+            [one.times for one in kept],
+        ],
+        schema=_REQUESTS,
+    )
+
+
+def _counted(hours: Counter[tuple[datetime, bool]]) -> pa.Table:
+    known = sorted({hour for hour, _ in hours})
+    return pa.table(
+        [
+            known,
+            [hours[hour, False] + hours[hour, True] for hour in known],
+            [hours[hour, True] for hour in known],
+        ],
+        schema=_HOURS,
+    )

@@ -1,0 +1,33 @@
+-- The newest requests, oldest first.
+--
+-- tables: tidegate.requests
+-- params: $destination (null: any), $failed (true: failures alone), $last
+
+with
+
+newest as (
+
+    select
+        destination,
+        run_id,
+        at,
+        method,
+        path,
+        status,
+        seconds,
+        rows,
+        failed,
+        said,
+        limits,
+        times
+    from tidegate.requests
+    where
+        ($destination::varchar is null or destination = $destination)
+        and (failed or not $failed::boolean)
+    order by at desc, rowid desc
+    limit $last
+
+)
+
+select * from newest
+order by at
