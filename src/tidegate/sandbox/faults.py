@@ -113,7 +113,12 @@ def add_fault(connection: sqlite3.Connection, fault: Fault) -> int:
 
 def clear(store: Store, connector: str | None = None) -> None:
     """No more faults, or none for this connector."""
-    store.write(lambda connection: connection.execute(query("faults", "clear"), {"connector": connector})).result()
+    store.write(lambda connection: clear_faults(connection, connector)).result()
+
+
+def clear_faults(connection: sqlite3.Connection, connector: str | None) -> None:
+    """`clear`, within a `Store.write`."""
+    connection.execute(query("faults", "clear"), {"connector": connector})
 
 
 def active(store: Store) -> list[dict[str, Any]]:

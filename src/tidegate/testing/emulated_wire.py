@@ -10,7 +10,7 @@ from typing import Any
 from tidegate.sandbox.asked import Answer, Asked
 from tidegate.sandbox.emulation import TOKEN_PATH, Emulation, Handled, handle
 from tidegate.sandbox.faults import Fault as Ordered
-from tidegate.sandbox.faults import add_fault
+from tidegate.sandbox.faults import add_fault, clear_faults
 from tidegate.sandbox.shelf import Shelf
 from tidegate.sandbox.store import in_memory
 from tidegate.testing.faults import Fault
@@ -35,6 +35,10 @@ class EmulatedWire(HttpWire):
     def order(self, **fault: Any) -> None:
         """`order(kind="refuse", match="*@example.com", reason="bounced")`: see `tidegate.sandbox.Fault`."""
         add_fault(self._connection, Ordered(connector=self.emulation.connector, **fault))
+
+    def obey_no_more(self) -> None:
+        """What was ordered is taken back."""
+        clear_faults(self._connection, self.emulation.connector)
 
     def everything(self) -> list[str]:
         """All that the platform holds, to be compared with what it holds later."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 from tidegate.connector import Connector, Outcome, Row, Target
-from tidegate.errors import DestinationError
+from tidegate.errors import DestinationError, Refused
 
+T = TypeVar("T")
 Operation = Callable[[int], Awaitable[list[Outcome]]]
 
 #: a platform that takes more is not played right
@@ -24,6 +26,17 @@ async def judged(operation: Operation, rows: int, said: list[str] | None = None)
         return [Outcome.of(fault)] * rows
     assert len(outcomes) == rows
     return outcomes
+
+
+async def halved(call: Callable[[list[T]], Awaitable[list[Outcome]]], rows: list[T]) -> list[Outcome]:
+    """The outcomes of a batch, as a delivery comes by them where the platform refuses it without naming a row."""
+    try:
+        return await call(rows)
+    except Refused as fault:
+        if len(rows) == 1:
+            return [Outcome.of(fault)]
+        middle = len(rows) // 2
+        return [*await halved(call, rows[:middle]), *await halved(call, rows[middle:])]
 
 
 async def settled(

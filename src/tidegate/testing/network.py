@@ -12,7 +12,7 @@ import pytest
 from tidegate.connector import Connector, Outcome
 from tidegate.errors import Closed
 from tidegate.sandbox.emulation import Emulation
-from tidegate.testing.contract import ConnectorContract
+from tidegate.testing.claims import Claims
 from tidegate.testing.descriptions import Description
 from tidegate.testing.emulated_wire import EmulatedWire
 from tidegate.testing.faults import EVERY_FAULT, Fault, Wire
@@ -24,7 +24,7 @@ IMPATIENCE = 0.4
 _HANGING: frozenset[Fault] = frozenset({"hang", "hang_after"})
 
 
-class NetworkContract(ConnectorContract):
+class NetworkContract(Claims):
     """Name the platform in `emulation`; or provide a fixture `wire` of your own."""
 
     emulation: ClassVar[type[Emulation] | None] = None

@@ -102,7 +102,8 @@ class RequestChecker:
     def _signed(self, name: str, asked: Asked) -> bool:
         scheme = self._schemes()[name]
         if scheme["type"] == "apiKey":
-            return bool((asked.query if scheme["in"] == "query" else asked.headers).get(scheme["name"]))
+            name = scheme["name"]
+            return bool(asked.query.get(name) if scheme["in"] == "query" else asked.headers.get(name.lower()))
         kind, _, value = asked.headers.get("authorization", "").partition(" ")
         if kind.lower() != scheme.get("scheme", "bearer").lower() or not value:
             return False

@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tidegate.testing.contract", "tidegate.testing.network", "tidegate.testing.judging")
+pytest.register_assert_rewrite(*(f"tidegate.testing.{name}" for name in ("contract", "claims", "network", "judging")))
