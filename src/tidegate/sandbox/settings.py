@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, get_args
+from uuid import NAMESPACE_DNS, uuid5
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from tidegate.connector import Connector
 from tidegate.errors import Problem, SpecError
-from tidegate.sandbox.credentials import SECRET, account, number
+from tidegate.sandbox.credentials import SECRET, account, number, service_account, signing_key
 from tidegate.sandbox.endpoints import Endpoints
 from tidegate.spec.objects import DestinationSpec
 
@@ -22,10 +23,15 @@ _SHAPED: Mapping[str, Callable[[str], str]] = {
     "account_sid": lambda name: account("AC", name),
     "messaging_service_sid": lambda name: account("MG", name),
     "ad_account": lambda name: f"act_{number(name)}",
+    "app_id": lambda name: str(uuid5(NAMESPACE_DNS, name)),
+    "phone_number_id": number,
+    "subject": lambda name: "mailto:shop@example.com",
     "url": lambda name: "https://example.com",
     "base_url": lambda name: "https://example.com",
 }
-_SENDERS = {"email": "Tidegate sandbox <shop@example.com>", "sms": "+12025550100"}
+#: Secrets that are keys, and must be some.
+_KEYS: Mapping[str, Callable[[], str]] = {"service_account": service_account, "vapid_private_key": signing_key}
+_SENDERS = {"email": "Tidegate sandbox <shop@example.com>", "sms": "+12025550100", "whatsapp": "whatsapp:+12025550100"}
 
 
 def settings_for(spec: DestinationSpec, connector: type[Connector], endpoints: Endpoints) -> dict[str, Any]:
@@ -39,11 +45,12 @@ def settings_for(spec: DestinationSpec, connector: type[Connector], endpoints: E
     settings = {key: _sample(spec, connector, key, fields.get(key), value) for key, value in spec.settings.items()}
     for key, field in fields.items():
         if key not in settings and _secret(field) and field.is_required():
-            settings[key] = SECRET
+            settings[key] = _KEYS.get(key, lambda: SECRET)()
     settings = {key: value for key, value in settings.items() if value is not None}
 
     places = {
         "base_url": f"{endpoints.http_url}/{spec.connector}",
+        "token_url": f"{endpoints.http_url}/{spec.connector}/oauth/token",
         "url": f"{endpoints.http_url}/{spec.connector}/{spec.name}",
         "host": endpoints.smtp[0],
         "folder": str(endpoints.files / spec.name),
@@ -60,13 +67,13 @@ def settings_for(spec: DestinationSpec, connector: type[Connector], endpoints: E
 def _sample(spec: DestinationSpec, connector: type[Connector], key: str, field: FieldInfo | None, value: Any) -> Any:
     """A value as the sandbox wants it; None where the setting is better left out."""
     if field is not None and _secret(field):
-        return SECRET
+        return _KEYS.get(key, lambda: SECRET)()
     if not isinstance(value, str) or not _UNRESOLVED.search(value):
         return value
     if field is not None and not field.is_required() and key != "from":
         return None
     if key == "from":
-        return _SENDERS.get(connector.channel, "sandbox")
+        return _SENDERS.get(connector.channel_of(spec.settings), "sandbox")
     return _SHAPED[key](spec.name) if key in _SHAPED else "sandbox"
 
 
