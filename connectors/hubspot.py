@@ -1,0 +1,393 @@
+"""Contacts and other records in HubSpot's CRM, and its static lists (CRM API v3).
+
+Writing by a unique property and list membership may be repeated. A batch comes back as 200, or as 207 with the
+records that failed; some faults refuse the whole batch with 400, which the delivery halves.
+As documented on developers.hubspot.com/docs (api-reference/legacy, guides/api/crm), read 2026-11.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Self
+from urllib.parse import quote
+
+import aiohttp
+from pydantic import Field, SecretStr, model_validator
+
+from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
+from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
+from tidegate.http import Reply, call
+from tidegate.keyed import by_key, in_order, nothing_to_match_by, waves
+from tidegate.mask import mask
+from tidegate.moments import moment
+from tidegate.oauth import RefreshToken
+
+CONTACTS = "0-1"
+IDENTIFIERS = {"email": Identifier("email"), "external_id": Identifier("plain")}
+OBJECTS = {"contact": "contacts", "company": "companies"}
+
+# `category` of an error (docs/api-reference/error-handling, read 2026-11).
+UNAUTHORIZED = {
+    "INVALID_AUTHENTICATION",
+    "EXPIRED_AUTHENTICATION",
+    "MISSING_SCOPES",
+    "BANNED",
+    "REVOKED_AUTHENTICATION",
+}
+TRANSIENT = {"INTERNAL_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT", "MIGRATION_IN_PROGRESS", "LOCKED"}
+REASONS = {"OBJECT_NOT_FOUND": "not_found", "CONFLICT": "conflict"}
+# "policyName" of a 429 and the seconds after which it lets calls through again (guides/apps/api-usage/usage-details).
+WINDOWS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0, "DAILY": 3600.0}
+
+_NO_PROPERTY = re.compile(r'Property "?([^" ]+)"? does not exist')
+
+
+class HubSpotSettings(ConnectorSettings):
+    access_token: SecretStr | None = None
+    """Of a private app; or give `client_id`, `client_secret` and `refresh_token` of a public one."""
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    refresh_token: SecretStr | None = None
+    unique_property: str = Field("external_id", pattern=r"^[a-z][a-z0-9_]*$")
+    """The property that the identifier `external_id` is kept in; in HubSpot it must have unique values."""
+    create_missing: bool = False
+    """Whether somebody who is put on a list and is no contact yet becomes one."""
+    base_url: str = Field("https://api.hubapi.com", pattern=r"^https?://")
+    token_url: str = Field("https://api.hubapi.com/oauth/v1/token", pattern=r"^https?://")
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        app = (self.client_id, self.client_secret, self.refresh_token)
+        if (self.access_token is None) != all(app) or (self.access_token and any(app)):
+            raise ValueError("give either `access_token`, or `client_id`, `client_secret` and `refresh_token`")
+        return self
+
+
+class HubSpot(Connector):
+    channel = "crm"
+    modes = frozenset({"list", "object"})
+    identifiers = IDENTIFIERS
+    writes = frozenset({"upsert", "create", "update"})
+    Settings = HubSpotSettings
+    settings: HubSpotSettings
+
+    @property
+    def limits(self) -> Limits:
+        # "Batch operations are limited to 100 records at a time" (guides/api/crm/objects/contacts). 100 calls in
+        # 10 seconds and 250,000 a day is what the smallest plan has (guides/apps/api-usage/usage-details).
+        return Limits(batch=100, concurrency=4, per_second=10, per_day=250_000)
+
+    async def open(self, session: aiohttp.ClientSession) -> None:
+        await super().open(session)
+        known = self.settings
+        self._oauth: RefreshToken | None = None
+        if known.client_id and known.client_secret and known.refresh_token:
+            secret, refresh = known.client_secret.get_secret_value(), known.refresh_token.get_secret_value()
+            self._oauth = RefreshToken(known.token_url, known.client_id, secret, refresh)
+        self._lists: dict[str, str] = {}
+        self._looking = asyncio.Lock()
+
+    async def prove(self) -> str:
+        await self._call("GET", "/crm/v3/objects/contacts", params={"limit": "1"})
+        return "HubSpot's contacts can be read"
+
+    async def upsert(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        if target.mode == "list":
+            return await self._onto_list(target, rows)
+        kind = _kind(target.name)
+        outcomes: dict[int, Outcome] = {}
+        for key, places in by_key(rows, self.identifiers).items():
+            if key is None:
+                outcomes |= dict.fromkeys(places, nothing_to_match_by())
+            else:
+                outcomes |= await self._write_all(kind, target.write, key, {place: rows[place] for place in places})
+        return in_order(outcomes, rows)
+
+    async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        outcomes: dict[int, Outcome] = {}
+        kind = _kind(target.name) if target.mode == "object" else "contacts"
+        try:
+            list_id = await self._list_id(target.name, create=False) if target.mode == "list" else None
+        except Unsupported as fault:
+            return [Outcome.of(fault) for _ in rows]
+        for key, places in by_key(rows, self.identifiers).items():
+            # Whom HubSpot does not know is neither on a list nor a record.
+            outcomes |= dict.fromkeys(places, Outcome.accepted())
+            if key is None or (target.mode == "list" and list_id is None):
+                continue
+            ids = await self._ids(kind, key, [rows[place].identifiers[key] for place in places])
+            found = sorted(set(ids.values()))
+            if found and list_id is not None:
+                await self._members(target.name, list_id, "remove", found)
+            elif found:
+                await self._call(
+                    "POST", f"/crm/v3/objects/{kind}/batch/archive", json={"inputs": [{"id": one} for one in found]}
+                )
+        return in_order(outcomes, rows)
+
+    async def _write_all(self, kind: str, write: str, key: str, rows: Mapping[int, Row]) -> dict[int, Outcome]:
+        outcomes: dict[int, Outcome] = {}
+        # HubSpot refuses a batch that names one record twice.
+        for wave in waves(rows, key):
+            outcomes |= await self._write(kind, write, key, wave)
+        return outcomes
+
+    async def _write(self, kind: str, write: str, key: str, rows: Mapping[int, Row]) -> dict[int, Outcome]:
+        """One call for rows whose values of `key` differ. `create` asks first, and leaves alone whom it finds."""
+        outcomes: dict[int, Outcome] = {}
+        if write == "create":
+            ids = await self._ids(kind, key, [row.identifiers[key] for row in rows.values()])
+            for place, row in rows.items():
+                if (found := ids.get(row.identifiers[key].casefold())) is not None:
+                    outcomes[place] = Outcome.accepted(found)
+        left = {place: row for place, row in rows.items() if place not in outcomes}
+        while left:
+            inputs = [self._input(write, key, place, row) for place, row in left.items()]
+            try:
+                reply = await self._call("POST", f"/crm/v3/objects/{kind}/batch/{write}", json={"inputs": inputs})
+            except _NoSuchProperty as fault:
+                # Not one row's fault: halving would ask for each of them again.
+                hit = {place for place, row in left.items() if fault.names & set(row.traits)}
+                outcomes |= dict.fromkeys(hit, Outcome.of(fault))
+                if not hit:
+                    raise
+                left = {place: row for place, row in left.items() if place not in hit}
+                continue
+            except Refused as fault:
+                if write == "create" and fault.reason == "conflict" and len(left) == 1:
+                    return outcomes | dict.fromkeys(left, Outcome.accepted())
+                raise
+            return outcomes | _judged(reply, write, key, left, self._property(key))
+        return outcomes
+
+    def _input(self, write: str, key: str, place: int, row: Row) -> dict[str, Any]:
+        others = {self._property(name): value for name, value in row.identifiers.items() if value and name != key}
+        properties = others | {name: _text(value) for name, value in row.traits.items()}
+        traced = {"objectWriteTraceId": str(place), "properties": properties}
+        if write == "create":
+            return traced | {"associations": [], "properties": {self._property(key): row.identifiers[key]} | properties}
+        return traced | {"id": row.identifiers[key], "idProperty": self._property(key)}
+
+    async def _onto_list(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        outcomes: dict[int, Outcome] = {}
+        try:
+            list_id = await self._list_id(target.name, create=True)
+        except Unsupported as fault:
+            return [Outcome.of(fault) for _ in rows]
+        for key, places in by_key(rows, self.identifiers).items():
+            if key is None:
+                outcomes |= dict.fromkeys(places, nothing_to_match_by())
+                continue
+            ids = await self._ids("contacts", key, [rows[place].identifiers[key] for place in places])
+            for place in places:
+                if (found := ids.get(rows[place].identifiers[key].casefold())) is not None:
+                    outcomes[place] = Outcome.accepted(found)
+                else:
+                    outcomes[place] = Outcome.rejected("not_found", "HubSpot has no such contact; see `create_missing`")
+            missing = {place: rows[place] for place in places if outcomes[place].verdict == "rejected"}
+            if self.settings.create_missing and target.write != "update":
+                outcomes |= await self._write_all("contacts", "upsert", key, missing)
+        wanted = {place: one.provider_id for place, one in outcomes.items() if one.verdict == "accepted"}
+        if wanted:
+            gone = await self._members(
+                target.name, str(list_id), "add", sorted({one for one in wanted.values() if one})
+            )
+            for place, record in wanted.items():
+                if record in gone:
+                    outcomes[place] = Outcome.retry("contact_gone")
+        return in_order(outcomes, rows)
+
+    async def _members(self, name: str, list_id: str, what: str, ids: Sequence[str]) -> set[str]:
+        """Put records on a list or take them off; returns those that HubSpot does not find."""
+        try:
+            reply = await self._call("PUT", f"/crm/v3/lists/{list_id}/memberships/{what}", json=list(ids))
+        except Refused as fault:
+            if fault.reason != "not_found":
+                raise
+            self._lists.pop(name, None)
+            raise Retryable("list_gone", f"the list `{name}` was deleted; the next call creates it again") from None
+        return {str(one) for one in _understood(reply).get("recordIdsMissing") or ()}
+
+    async def _list_id(self, name: str, *, create: bool) -> str | None:
+        async with self._looking:
+            if name not in self._lists:
+                found = await self._find_list(name)
+                if found is None and create:
+                    asked = {"name": name, "objectTypeId": CONTACTS, "processingType": "MANUAL"}
+                    found = _understood(await self._call("POST", "/crm/v3/lists", json=asked), "list")["list"]
+                if found is None:
+                    return None
+                # "This endpoint only works for lists that have a processingType of MANUAL or SNAPSHOT"
+                if found.get("processingType") == "DYNAMIC":
+                    raise Unsupported("active_list", f"`{name}` is an active list: HubSpot alone decides who is on it")
+                self._lists[name] = str(found["listId"])
+            return self._lists[name]
+
+    async def _find_list(self, name: str) -> Any:
+        path = f"/crm/v3/lists/object-type-id/{CONTACTS}/name/{quote(name, safe='')}"
+        try:
+            return _understood(await self._call("GET", path), "list")["list"]
+        except Refused as fault:
+            if fault.reason == "not_found":
+                return None
+            raise
+
+    async def _ids(self, kind: str, key: str, values: Iterable[str]) -> dict[str, str]:
+        """Record ids by value, in lower case. A contact is also found by an address other than its first."""
+        name = self._property(key)
+        asked = {
+            "idProperty": name,
+            "inputs": [{"id": value} for value in dict.fromkeys(values)],
+            "properties": [name, "hs_additional_emails"] if key == "email" else [name],
+            "propertiesWithHistory": [],
+        }
+        found: dict[str, str] = {}
+        for one in _understood(await self._call("POST", f"/crm/v3/objects/{kind}/batch/read", json=asked), "results")[
+            "results"
+        ]:
+            properties = one.get("properties") or {}
+            for value in [properties.get(name), *(properties.get("hs_additional_emails") or "").split(";")]:
+                if value:
+                    found.setdefault(str(value).casefold(), str(one["id"]))
+        return found
+
+    def _property(self, key: str) -> str:
+        return self.settings.unique_property if key == "external_id" else key
+
+    async def _call(
+        self, method: str, path: str, *, json: Any = None, params: Mapping[str, str] | None = None
+    ) -> Reply:
+        for again in (True, False):
+            token = await self._oauth.get(self.session) if self._oauth else self._given_token()
+            try:
+                return await call(
+                    self.session,
+                    method,
+                    f"{self.settings.base_url.rstrip('/')}{path}",
+                    safe_to_repeat=True,
+                    headers={"Authorization": f"Bearer {token}"},
+                    json=json,
+                    params=params,
+                    judge=_judge,
+                    hide=(token,),
+                )
+            except Closed as fault:
+                if not (again and self._oauth and fault.reason == "unauthorized"):
+                    raise
+                self._oauth.forget()
+        raise AssertionError("unreachable")
+
+    def _given_token(self) -> str:
+        return self.settings.access_token.get_secret_value() if self.settings.access_token else ""
+
+
+class _NoSuchProperty(Refused):
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = frozenset(names)
+        super().__init__("unknown_property", f"HubSpot has no property {', '.join(sorted(self.names))}"[:200])
+
+
+def _kind(name: str) -> str:
+    return OBJECTS.get(name, quote(name, safe=""))
+
+
+def _text(value: Any) -> str:
+    """ "Properties values can be cleared by passing an empty string"; several choices are joined by semicolons."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{Decimal(repr(value)):f}"
+    if isinstance(value, list):
+        return ";".join(_text(one) for one in value)
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    at = moment(value)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else str(value)
+
+
+def _judged(reply: Reply, write: str, key: str, rows: Mapping[int, Row], name: str) -> dict[int, Outcome]:
+    """The outcome of each row. HubSpot names a record by its trace id, else by the value that it is known by."""
+    found = _understood(reply, "results")
+    places = {row.identifiers[key].casefold(): place for place, row in rows.items()}
+    outcomes: dict[int, Outcome] = {}
+    for one in found["results"]:
+        place = _place(one.get("objectWriteTraceId"), (one.get("properties") or {}).get(name), rows, places)
+        if place is not None:
+            outcomes[place] = Outcome.accepted(str(one.get("id") or "") or None)
+    faults = found.get("errors") or []
+    for error in faults:
+        context = error.get("context") or {}
+        traces = [*(context.get("objectWriteTraceId") or ()), *(context.get("ids") or ()), error.get("id")]
+        hit = {place for one in traces if (place := _place(one, one, rows, places)) is not None}
+        if not hit and len(rows) == 1:
+            hit = set(rows)
+        for place in hit:
+            outcomes[place] = _of_row(error, write, reply)
+    left = [place for place in rows if place not in outcomes]
+    if left and not faults and len(found["results"]) == len(rows):
+        # All of them, but under names of HubSpot's own: an address that is the contact's second one, say.
+        return {place: outcomes.get(place) or Outcome.accepted() for place in rows}
+    if left and len(rows) > 1 and faults:
+        raise Refused("unattributed", f"HubSpot refused {len(faults)} of {len(rows)} records, and not by name")
+    return outcomes | dict.fromkeys(left, Outcome.retry("no_outcome", detail="HubSpot did not say what became of it"))
+
+
+def _place(trace: Any, value: Any, rows: Mapping[int, Row], places: Mapping[str, int]) -> int | None:
+    if isinstance(value, str) and value.casefold() in places:
+        return places[value.casefold()]
+    return int(trace) if isinstance(trace, str) and trace.isdecimal() and int(trace) in rows else None
+
+
+def _of_row(error: Mapping[str, Any], write: str, reply: Reply) -> Outcome:
+    category, said = str(error.get("category") or ""), mask(str(error.get("message") or ""), reply.hide)
+    if category == "RATE_LIMITS":
+        return Outcome.retry("throttled", reply.after, said)
+    if category in TRANSIENT:
+        return Outcome.retry("unavailable", detail=said)
+    if write == "create" and category == "CONFLICT":
+        return Outcome.accepted()
+    return Outcome.rejected(REASONS.get(category) or category.lower() or "refused", said)
+
+
+def _understood(reply: Reply, *names: str) -> dict[str, Any]:
+    found = reply.json()
+    if not isinstance(found, dict) or any(name not in found for name in names):
+        raise Retryable("garbled", f"HTTP {reply.status} without {', '.join(names) or 'an object'}")
+    return found
+
+
+def _judge(reply: Reply) -> DestinationError | None:
+    found = reply.peek()
+    if not isinstance(found, dict):
+        return Retryable("unavailable", f"HTTP {reply.status}", reply.after) if reply.status in (423, 477) else None
+    category, words = str(found.get("category") or ""), str(found.get("message") or "")
+    said = mask(f"{category} {words}", reply.hide)
+    if reply.status == 429 or category == "RATE_LIMITS":
+        return Retryable("throttled", said, reply.after or WINDOWS.get(str(found.get("policyName"))))
+    if reply.status in (423, 477):
+        # Locked for seconds; an account that moves between data centres for up to a day (error-handling).
+        return Retryable("unavailable", said, reply.after)
+    if category in UNAUTHORIZED:
+        return Closed("unauthorized", said)
+    if reply.status < 500:
+        named = [
+            name
+            for error in found.get("errors") or ()
+            if isinstance(error, dict) and error.get("code") == "PROPERTY_DOESNT_EXIST"
+            for name in (error.get("context") or {}).get("propertyName") or ()
+        ] or _NO_PROPERTY.findall(words.replace('\\"', '"'))
+        if named:
+            return _NoSuchProperty(named)
+        if reply.status == 404 or category == "OBJECT_NOT_FOUND":
+            return Refused("not_found", said)
+        if reply.status == 409:
+            return Refused("conflict", said)
+        if category and reply.status not in (401, 403):
+            return Refused(category.lower(), said)
+    return None
