@@ -6,13 +6,14 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote
 
 from tidegate.connector import Target
 from tidegate.sandbox.emulation import Answer, Call, Emulation, Route, Shelf
 
 LARGEST_CALL = 10
 PAGE = 100
+
+_IDENTIFIERS = ("external_id", "email", "phone")
 
 _SAME = re.compile(r"\{((?:[^}\\]|\\.)*)\}&''='((?:[^'\\]|\\.)*)'")
 
@@ -32,8 +33,8 @@ class Airtable(Emulation):
     def tables(self, call: Call) -> Answer:
         if not call.signed():
             return self.unauthorized()
-        known = {kind: [] for kind in call.shelf.get("_tables", "names") or {}}
-        return Answer(200, {"tables": [{"id": f"tbl{name}", "name": name, "fields": []} for name in known]})
+        names = call.shelf.get("_tables", "names") or {}
+        return Answer(200, {"tables": [{"id": f"tbl{name}", "name": name, "fields": []} for name in names]})
 
     def records(self, call: Call) -> Answer:
         if not call.signed():
@@ -63,14 +64,18 @@ class Airtable(Emulation):
         if taken.refused:
             return _no(422, "INVALID_VALUE_FOR_COLUMN", next(iter(taken.refused.values())))
         call.shelf.put("_tables", "names", {**(call.shelf.get("_tables", "names") or {}), table: True})
-        created, updated, records = [], [], []
+        created: list[str] = []
+        updated: list[str] = []
+        records: list[dict[str, Any]] = []
         for position, row in enumerate(rows):
             same = call.shelf.find(table, **{field: row[field]})
             if len(same) > 1:
                 return _no(422, "INVALID_RECORDS", "several records match")
             id = same[0][0] if same else f"rec{call.shelf.number():014d}"
             # Airtable has no empty values: what is null is not there.
-            fields = {name: value for name, value in {**(same[0][1] if same else {}), **row}.items() if value is not None}
+            fields = {
+                name: value for name, value in {**(same[0][1] if same else {}), **row}.items() if value is not None
+            }
             (updated if same else created).append(id)
             records.append(_record(id, fields))
             if position in taken.good:
@@ -95,10 +100,9 @@ class Airtable(Emulation):
     def held(self, shelf: Shelf, target: Target) -> dict[str, dict[str, Any]]:
         found = {}
         for fields in shelf.all(target.name).values():
-            first = next((name for name in ("external_id", "email", "phone") if fields.get(name)), None)
+            first = next((str(fields[name]) for name in _IDENTIFIERS if fields.get(name)), None)
             if first is not None:
-                rest = {name: value for name, value in fields.items() if name != first}
-                found[str(fields[first])] = rest
+                found[first] = {name: value for name, value in fields.items() if name not in _IDENTIFIERS}
         return found
 
     def throttled(self, after: float) -> Answer:
