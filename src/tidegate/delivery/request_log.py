@@ -30,7 +30,7 @@ _DAYS = 30
 
 _REQUESTS = pa.schema(
     {
-        "at": pa.timestamp("us", "UTC"),
+        "made_at": pa.timestamp("us", "UTC"),
         "method": pa.string(),
         "path": pa.string(),
         "status": pa.int32(),

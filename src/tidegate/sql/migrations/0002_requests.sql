@@ -1,10 +1,10 @@
 -- What was asked of destinations and what they said, for whoever runs Tidegate. Bounded: the newest of each
--- destination, failures and others apart. No bodies, addresses or secrets. `at` is the wall clock.
+-- destination, failures and others apart. No bodies, addresses or secrets. `made_at` is the wall clock.
 
 create table tidegate.requests (
     destination varchar not null,
     run_id varchar not null,
-    at timestamptz not null,
+    made_at timestamptz not null,
     method varchar not null,
     path varchar not null,
     status integer,                       -- null: no answer

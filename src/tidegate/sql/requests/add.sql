@@ -7,7 +7,7 @@ insert into tidegate.requests
 select
     $destination,
     $run_id,
-    asked.at,
+    asked.made_at,
     asked.method,
     asked.path,
     asked.status,

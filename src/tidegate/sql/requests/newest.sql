@@ -10,7 +10,7 @@ newest as (
     select
         destination,
         run_id,
-        at,
+        made_at,
         method,
         path,
         status,
@@ -24,10 +24,10 @@ newest as (
     where
         ($destination::varchar is null or destination = $destination)
         and (failed or not $failed::boolean)
-    order by at desc, rowid desc
+    order by made_at desc, rowid desc
     limit $last
 
 )
 
 select * from newest
-order by at
+order by made_at

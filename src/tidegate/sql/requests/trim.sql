@@ -10,5 +10,5 @@ where
         select kept.rowid
         from tidegate.requests as kept
         where kept.destination = $destination
-        qualify row_number() over (partition by kept.failed order by kept.at desc, kept.rowid desc) <= $newest
+        qualify row_number() over (partition by kept.failed order by kept.made_at desc, kept.rowid desc) <= $newest
     )
