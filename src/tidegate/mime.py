@@ -45,7 +45,7 @@ def build(message: Message, *, sender: str, reply_to: str | None, key: bytes) ->
         mail["Reply-To"] = str(found.reply_to)
     mail["Date"] = format_datetime(message.at)
     _bodies(mail, found)
-    identity = message_id(found, key)
+    identity = message_id(found.key, key, found.sender.address.rpartition("@")[2])
     # Written by hand: the library would turn a long URL into encoded words, which no mail program follows.
     unfolded = {"Message-ID": identity, **found.headers}
     head = "".join(f"{name}: {value}\r\n" for name, value in unfolded.items()).encode()
@@ -53,10 +53,9 @@ def build(message: Message, *, sender: str, reply_to: str | None, key: bytes) ->
     return Mail(found.sender.address, found.to, identity, content, found.utf8)
 
 
-def message_id(found: Letter, key: bytes) -> str:
-    """With its angle brackets, at the sender's domain."""
-    digest = hmac.new(key, found.key.encode(), hashlib.sha256).hexdigest()[:40]
-    return f"<{digest}@{found.sender.address.rpartition('@')[2]}>"
+def message_id(message_key: str, key: bytes, domain: str) -> str:
+    """Always the same, and telling nothing without `key`; with its angle brackets."""
+    return f"<{hmac.new(key, message_key.encode(), hashlib.sha256).hexdigest()[:40]}@{domain}>"
 
 
 def _bodies(mail: EmailMessage, found: Letter) -> None:

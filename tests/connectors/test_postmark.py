@@ -14,7 +14,7 @@ from tidegate.connector import Outcome
 from tidegate.errors import Closed
 from tidegate.sandbox.emulation import SECRET
 from tidegate.sandbox.platforms.postmark import Postmark as Platform
-from tidegate.testing import Answer, HttpWire, NetworkContract, RequestChecker
+from tidegate.testing import HttpWire, NetworkContract, RequestChecker
 from tidegate.testing.emulated_wire import EmulatedWire
 
 from .conftest import ROOT, SPECS
@@ -149,10 +149,10 @@ async def test_a_call_that_fails_as_a_whole(status: int, code: int, verdict: str
     ("status", "code", "reason"), [(401, 10, "unauthorized"), (422, 405, "not_allowed_to_send"), (422, 1235, "stream")]
 )
 async def test_an_account_at_fault_closes_the_destination(status: int, code: int, reason: str) -> None:
-    async with answering(status, {"ErrorCode": code, "Message": "no"}) as wire:
-        async with opened(Postmark, given(wire)) as connector:
-            with pytest.raises(Closed, match=reason):
-                await connector.send([letter(1), letter(2)])
+    said = {"ErrorCode": code, "Message": "no"}
+    async with answering(status, said) as wire, opened(Postmark, given(wire)) as connector:
+        with pytest.raises(Closed, match=reason):
+            await connector.send([letter(1), letter(2)])
 
 
 async def test_a_stream_that_is_not_there_closes_the_destination_although_the_answer_is_200(wire: EmulatedWire) -> None:
@@ -162,12 +162,12 @@ async def test_a_stream_that_is_not_there_closes_the_destination_although_the_an
 
 
 async def test_a_sender_of_the_messages_own_is_the_messages_fault() -> None:
-    async with answering(200, [{"ErrorCode": 401, "Message": "not confirmed"}]) as wire:
-        async with opened(Postmark, given(wire)) as connector:
-            [outcome] = await connector.send([letter(**{"from": "Else <else@example.com>"})])
-            assert (outcome.verdict, outcome.reason) == ("rejected", "sender_not_confirmed")
-            with pytest.raises(Closed, match="sender_not_confirmed"):
-                await connector.send([letter()])
+    said = [{"ErrorCode": 401, "Message": "not confirmed"}]
+    async with answering(200, said) as wire, opened(Postmark, given(wire)) as connector:
+        [outcome] = await connector.send([letter(**{"from": "Else <else@example.com>"})])
+        assert (outcome.verdict, outcome.reason) == ("rejected", "sender_not_confirmed")
+        with pytest.raises(Closed, match="sender_not_confirmed"):
+            await connector.send([letter()])
 
 
 @pytest.mark.parametrize(
@@ -192,6 +192,5 @@ async def test_what_was_taken_before_the_connection_broke_is_found_again(wire: E
 
 
 async def test_a_search_that_answers_nonsense_finds_nothing() -> None:
-    async with HttpWire(lambda asked: Answer(200, {"Messages": [{}]})) as wire:
-        async with opened(Postmark, given(wire)) as connector:
-            assert await connector.lookup(["k"]) == {}
+    async with answering(200, {"Messages": [{}]}) as wire, opened(Postmark, given(wire)) as connector:
+        assert await connector.lookup(["k"]) == {}
