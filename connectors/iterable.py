@@ -1,0 +1,279 @@
+"""Users, static lists and triggered campaigns at Iterable.
+
+Rows are upserts by e-mail address or user id, so they may be repeated; Iterable honours no idempotency key
+for messages, so those may not. A bulk call answers 200 and names whom it did not take.
+As documented on api.iterable.com/api/docs and in Iterable's own client (npm @iterable/api 0.13.0), read 2026-11.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+from urllib.parse import quote
+
+import aiohttp
+from pydantic import Field, SecretStr
+
+from tidegate.connector import (
+    Connector,
+    ConnectorSettings,
+    Identifier,
+    Limits,
+    Message,
+    Outcome,
+    Row,
+    Target,
+    one_by_one,
+)
+from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
+from tidegate.http import Reply, call, doubtful
+from tidegate.keyed import nothing_to_match_by
+from tidegate.mask import mask
+
+# "Maximum of 1000 users per request" and 4 MB (POST /api/users/bulkUpdate, POST /api/lists/subscribe)
+LARGEST_CALL = 1_000
+
+IDENTIFIERS = {"external_id": Identifier("plain"), "email": Identifier("email")}
+KEYS = {"external_id": "userId", "email": "email"}
+OBJECTS = {"user", "users"}
+
+# Each pair of lists in `failedUpdates` (...Emails, ...UserIds), and what it says of those in it.
+FAILED = {
+    "invalid": "invalid_identifier",
+    "notFound": "not_found",
+    "forgotten": "forgotten",
+    "conflict": "conflict",
+    "invalidData": "invalid_data",
+    "failed": "failed",
+}
+UNAUTHORIZED = {"BadApiKey", "BadAuthorizationHeader", "InvalidJwtPayload", "JwtUserIdentifiersMismatched", "Forbidden"}
+
+# A campaign goes out by one medium, and each has an operation of its own.
+TARGETS = {
+    "email": "email/target",
+    "sms": "sms/target",
+    "push": "push/target",
+    "web_push": "webPush/target",
+    "whatsapp": "whatsApp/target",
+    "in_app": "inApp/target",
+}
+
+
+class IterableSettings(ConnectorSettings):
+    api_key: SecretStr
+    """A server-side key of the project."""
+    medium: Literal["email", "sms", "push", "web_push", "whatsapp", "in_app"] = "email"
+    """What the campaigns that messages name are sent by."""
+    base_url: str = Field("https://api.iterable.com", pattern=r"^https?://")
+    """`https://api.eu.iterable.com` for projects in the European data centre."""
+
+
+class Iterable(Connector):
+    channel = "crm"
+    modes = frozenset({"send", "list", "object"})
+    identifiers = IDENTIFIERS
+    Settings = IterableSettings
+    settings: IterableSettings
+
+    @property
+    def limits(self) -> Limits:
+        # "5 requests/second, per project" for bulkUpdate and lists; 500 for the targets, which are one message a call.
+        # One number would hold messages back: what is too much for the rows, Iterable says itself (429).
+        return Limits(batch=LARGEST_CALL, concurrency=4, messages=1)
+
+    async def open(self, session: aiohttp.ClientSession) -> None:
+        await super().open(session)
+        self._lists: dict[str, int] | None = None
+        self._looking = asyncio.Lock()
+
+    async def prove(self) -> str:
+        return f"the project has {len(await self._all_lists())} static lists"
+
+    async def upsert(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        if target.mode == "list":
+            return await self._on_list(target, rows, "subscribe")
+        _only_users(target)
+        users = [{**_who(row), "dataFields": dict(row.traits)} for row in rows if _who(row)]
+        return await self._bulk("users/bulkUpdate", {"users": users}, rows)
+
+    async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        if target.mode == "list":
+            return await self._on_list(target, rows, "unsubscribe")
+        _only_users(target)
+        outcomes: list[Outcome] = []
+        for row in rows:
+            outcomes.append(await self._delete(row))
+        return outcomes
+
+    async def send(self, messages: Sequence[Message]) -> list[Outcome]:
+        return await one_by_one(messages, self._send)
+
+    async def _send(self, message: Message) -> Outcome:
+        campaign = str(message.content["campaign"])
+        if not campaign.isdecimal():
+            return Outcome.rejected("bad_campaign", "Iterable knows campaigns by their number")
+        body = {
+            "campaignId": int(campaign),
+            "recipientUserId": message.person,
+            "dataFields": dict(message.content.get("properties") or {}),
+        }
+        reply = await self._call("POST", TARGETS[self.settings.medium], json=body, safe_to_repeat=False)
+        found = _understood(reply, "code", safe=False)
+        if found["code"] != "Success":
+            return Outcome.rejected(*_words(found, reply))
+        return Outcome.accepted()
+
+    async def _on_list(
+        self, target: Target, rows: Sequence[Row], what: Literal["subscribe", "unsubscribe"]
+    ) -> list[Outcome]:
+        subscribers = [_who(row) for row in rows if _who(row)]
+        list_id = await self._list_id(target.name, create=what == "subscribe" and bool(subscribers))
+        if list_id is None:
+            # Nobody can be on a list that does not exist.
+            return [Outcome.accepted() if what == "unsubscribe" else nothing_to_match_by() for _ in rows]
+        try:
+            outcomes = await self._bulk(f"lists/{what}", {"listId": list_id, "subscribers": subscribers}, rows)
+        except _ListGone as fault:
+            self._lists = None
+            raise Retryable("list_gone", f"the list `{target.name}` was deleted: {fault.detail}") from None
+        if what == "subscribe":
+            return outcomes
+        # Somebody whom Iterable does not know, or was told to forget, is on no list.
+        gone = ("not_found", "forgotten")
+        return [Outcome.accepted() if outcome.reason in gone else outcome for outcome in outcomes]
+
+    async def _bulk(self, path: str, body: dict[str, Any], rows: Sequence[Row]) -> list[Outcome]:
+        if not any(_who(row) for row in rows):
+            return [nothing_to_match_by() for _ in rows]
+        reply = await self._call("POST", path, json=body)
+        found = _understood(reply, "successCount", "failCount", safe=True)
+        failed = _failed(found)
+        filtered = {str(name) for name in found.get("filteredOutFields") or ()}
+        outcomes = [_outcome(row, failed, filtered) for row in rows]
+        keyless = sum(outcome.reason == "no_identifier" for outcome in outcomes)
+        named = sum(outcome.reason in FAILED.values() for outcome in outcomes)
+        if int(found["failCount"]) > named:
+            lost = f"{found['failCount']} of {len(rows) - keyless} users failed, {named} of them named"
+            raise Refused("partly_failed", mask(lost))
+        return outcomes
+
+    async def _delete(self, row: Row) -> Outcome:
+        who = _who(row)
+        if not who:
+            return nothing_to_match_by()
+        user_id = who.get("userId")
+        path = f"users/byUserId/{quote(user_id, safe='')}" if user_id else f"users/{quote(who['email'], safe='')}"
+        try:
+            found = _understood(await self._call("DELETE", path), "code", safe=True)
+        except _Unknown:
+            return Outcome.accepted()
+        return (
+            Outcome.accepted() if found["code"] == "Success" else Outcome.rejected("refused", mask(str(found["msg"])))
+        )
+
+    async def _list_id(self, name: str, *, create: bool) -> int | None:
+        async with self._looking:
+            if self._lists is None:
+                self._lists = await self._all_lists()
+            if name not in self._lists and create:
+                known, self._lists = self._lists, None  # looked up again, should the reply be lost
+                reply = await self._call("POST", "lists", json={"name": name})
+                self._lists = known | {name: int(_understood(reply, "listId", safe=True)["listId"])}
+            return self._lists.get(name)
+
+    async def _all_lists(self) -> dict[str, int]:
+        found = _understood(await self._call("GET", "lists"), "lists", safe=True)
+        lists: dict[str, int] = {}
+        for one in found["lists"] if isinstance(found["lists"], list) else ():
+            # Dynamic lists are Iterable's own to fill. Names are not unique: the oldest, with the lowest id, is ours.
+            if one.get("listType", "Standard") == "Standard" and "name" in one:
+                lists[one["name"]] = min(lists.get(one["name"], int(one["id"])), int(one["id"]))
+        return lists
+
+    async def _call(self, method: str, path: str, *, json: Any = None, safe_to_repeat: bool = True) -> Reply:
+        key = self.settings.api_key.get_secret_value()
+        return await call(
+            self.session,
+            method,
+            f"{self.settings.base_url.rstrip('/')}/api/{path}",
+            safe_to_repeat=safe_to_repeat,
+            headers={"Api-Key": key},
+            json=json,
+            judge=_judge,
+            hide=(key,),
+        )
+
+
+class _ListGone(Refused):
+    pass
+
+
+class _Unknown(Refused):
+    pass
+
+
+def _who(row: Row) -> dict[str, str]:
+    return {KEYS[name]: row.identifiers[name] for name in KEYS if row.identifiers.get(name)}
+
+
+def _only_users(target: Target) -> None:
+    if target.name.lower() not in OBJECTS:
+        raise Unsupported("no_such_object", f"Iterable holds users, not `{target.name}`; write `object: user`")
+
+
+def _failed(found: Mapping[str, Any]) -> dict[str, str]:
+    """Reason by address or user id, of those whom a bulk call did not take."""
+    named: dict[str, str] = {}
+    for part in (found.get("failedUpdates"), {name: found.get(name) for name in ("invalidEmails", "invalidUserIds")}):
+        for kind, reason in FAILED.items():
+            for suffix in ("Emails", "UserIds"):
+                values = part.get(kind + suffix) if isinstance(part, dict) else None
+                named |= {str(value).lower(): reason for value in values or ()}
+    return named
+
+
+def _outcome(row: Row, failed: Mapping[str, str], filtered: set[str]) -> Outcome:
+    who = _who(row)
+    if not who:
+        return nothing_to_match_by()
+    reason = next((failed[value.lower()] for value in who.values() if value.lower() in failed), None)
+    if reason is not None:
+        return Outcome.rejected(reason, "Iterable lists this user among the failed updates")
+    lost = sorted(filtered & row.traits.keys())
+    if lost:
+        # The other fields are written; these would be missing there for ever, and nobody would know.
+        return Outcome.rejected("field_refused", f"the project takes no new field {', '.join(lost)}")
+    return Outcome.accepted()
+
+
+def _understood(reply: Reply, *names: str, safe: bool) -> dict[str, Any]:
+    found = reply.json()
+    if not isinstance(found, dict) or any(name not in found for name in names):
+        raise doubtful(safe, "garbled", f"HTTP {reply.status} without {', '.join(names)}")
+    return found
+
+
+def _words(found: Mapping[str, Any], reply: Reply) -> tuple[str, str]:
+    code = str(found.get("code") or "refused")
+    reason = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in code).lstrip("_")
+    return reason[:60], mask(f"{code} {found.get('msg') or ''}", reply.hide)
+
+
+def _judge(reply: Reply) -> DestinationError | None:
+    found = reply.peek()
+    if not isinstance(found, dict) or not isinstance(found.get("code"), str):
+        return None
+    reason, said = _words(found, reply)
+    code, words = found["code"], str(found.get("msg") or "").lower()
+    if reply.status == 429 or code == "RateLimitExceeded":
+        return Retryable("throttled", said, reply.after)
+    if reply.status in (401, 403) or code in UNAUTHORIZED:
+        return Closed("unauthorized", said)
+    if reply.status >= 500:
+        return None
+    if "list" in words and ("not found" in words or "does not exist" in words or "invalid list" in words):
+        return _ListGone("list_gone", said)
+    if reply.status == 404 or code in ("UserNotFound", "UnknownUserIdError", "UnknownEmailError"):
+        return _Unknown("not_found", said)
+    return Refused(reason, said)
