@@ -222,12 +222,12 @@ def test_a_connector_that_cannot_be_led_to_the_sandbox_is_refused_rather_than_ca
 
 
 async def test_a_platform_the_sandbox_does_not_speak_for_is_not_called_for_real(client: Client) -> None:
-    async with client.session.post(f"{client.sandbox.http_url}/hubspot/crm/v3/objects", json={}) as answer:
+    async with client.session.post(f"{client.sandbox.http_url}/papers/v3/contacts", json={}) as answer:
         body = await answer.json()
 
     assert answer.status == 501
-    assert "does not speak the API of hubspot" in body["error"]
-    assert [one["connector"] for one in await client.api("/control/calls")] == ["hubspot"]
+    assert "does not speak the API of papers" in body["error"]
+    assert [one["connector"] for one in await client.api("/control/calls")] == ["papers"]
 
 
 async def test_a_store_that_cannot_be_written_answers_as_a_platform_that_is_down(client: Client) -> None:
