@@ -1,0 +1,47 @@
+"""The lists of an account by the name that they have in the files, for platforms that know them by an id."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+
+class NamedLists:
+    """`every` asks the platform for all lists (ids by name), `create` for a new one (its id).
+
+    Asked once; whoever finds that a list is gone says `forget`, and the next one asks again.
+    """
+
+    def __init__(
+        self, every: Callable[[], Awaitable[Mapping[str, str]]], create: Callable[[str], Awaitable[str]]
+    ) -> None:
+        self._every = every
+        self._create = create
+        self._ids: dict[str, str] | None = None
+        self._looking = asyncio.Lock()
+
+    async def id(self, name: str, *, create: bool) -> str | None:
+        """The id of the list `name`, created where there is none and `create` is true."""
+        async with self._looking:
+            if self._ids is None:
+                self._ids = dict(await self._every())
+            if name not in self._ids and create:
+                # Should the reply be lost, the list is there and must not be created a second time.
+                known, self._ids = self._ids, None
+                self._ids = {**known, name: await self._create(name)}
+            return self._ids.get(name)
+
+    def forget(self) -> None:
+        self._ids = None
+
+
+def oldest(lists: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Ids by name, of pairs of name and id. Where several have one name, the oldest is ours: it has the lowest id."""
+    found: dict[str, str] = {}
+    for name, list_id in lists:
+        found[name] = min(found.get(name, list_id), list_id, key=_age)
+    return found
+
+
+def _age(list_id: str) -> tuple[int, str]:
+    return len(list_id), list_id  # as numbers compare, without trusting that they are
