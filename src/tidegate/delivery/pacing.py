@@ -1,53 +1,124 @@
-"""When the next call to a destination may start: its rate, and what it said about being called too often."""
+"""When the next call to an account may start: its rate, what it announced, and whether it was called too often.
+
+One pacer an account and process, whatever lists, messages and destinations use it; with a stated limit, what
+other processes do counts too (`ledger`).
+"""
 
 from __future__ import annotations
 
 import math
 import random
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from weakref import WeakValueDictionary
+
+from tidegate.delivery.announced import Allowance
+from tidegate.delivery.ledger import Ledger
 
 #: calls that may be caught up on after the process was late, in seconds of the rate
 _SLACK = 0.1
+#: turns taken from the ledger together, in seconds of the rate
+_LOT = 0.2
 #: a throttled destination is tried again after so many seconds where it does not say how many
 _FIRST_HOLD, _LONGEST_HOLD = 1.0, 60.0
 _SLOWEST = 0.2
-_RECOVERY_PER_SECOND = 1.2
+#: up to this share of the rate at which it was throttled, the rate recovers fast
+_SAFE, _RECOVERY_PER_SECOND = 0.9, 1.2
+#: from there it feels its way: by this share a second, and the faster the longer all goes well
+_CAREFUL, _TRUST_AFTER = 0.05, 5.0
+#: of the rate at which it was throttled before, so that throttling by chance does not bring it to nothing
+_FORGET = 0.7
 #: calls from which on their number says something about the rate
 _FEW = 20
 #: calls a second from which a rate that nobody asked for is dropped again
 _FAST = 1000.0
+#: an allowance is spread over its window where so little of it is left, and the window is that short
+_SCARCE, _SHORT_WINDOW = 0.2, 120.0
+#: an allowance without a window slows down so often, in seconds
+_SOFTLY = 10.0
+
+_accounts: WeakValueDictionary[str, Pacer] = WeakValueDictionary()
+_registering = threading.Lock()
 
 
 class Pacer:
     """Spaces calls evenly at `per_second` (None or infinite: as fast as they come).
 
     A throttled destination is left alone for as long as it asked, then called at half the rate; the rate
-    recovers by a fifth a second. `clock` is in seconds and never goes back.
+    recovers fast to where it was, and carefully beyond. `clock` is in seconds and never goes back. May be used
+    by several threads.
     """
 
-    def __init__(self, per_second: float | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        per_second: float | None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        per_day: float | None = None,
+        ledger: Ledger | None = None,
+    ) -> None:
         self._clock = clock
+        self._lock = threading.Lock()
         self._wanted = None if per_second == math.inf else per_second
         self._rate = self._wanted
+        self._ledger = ledger
+        self._lot = 0
+        self._per_day = None if per_day in (None, math.inf) else int(per_day or 0)
+        self._granted = self._spent = self._spent_before = 0
         self._next = clock()
         self._held_until = 0.0
         self._slowed_at: float | None = None
         self._grown_at = 0.0
-        self._began = clock()
-        self._calls = 0
+        self._ceiling = 0.0
+        self._scarce_until = 0.0
+        self._scarce_rate = 0.0
+        self._second = clock()
+        self._in_second, self._before = 0, 0.0
         self._in_a_row = 0
 
-    def reserve(self) -> float:
-        """Take the next free turn; returns the seconds until it comes, 0 where it is now."""
-        now = self._clock()
-        self._calls += 1
-        if self._rate is None:
-            return max(self._held_until - now, 0.0)
-        self._recover(now)
-        turn = max(self._next, now - _SLACK, self._held_until)
-        self._next = turn + 1.0 / (self._rate or 1.0)
-        return max(turn - now, 0.0)
+    def also(self, per_second: float | None, per_day: float | None) -> None:
+        """Somebody else uses the account, too: the stricter of their limits holds."""
+        with self._lock:
+            if per_second is not None and per_second < (self._wanted or math.inf):
+                self._wanted = per_second
+                self._rate = min(self._rate or math.inf, per_second)
+            if per_day is not None and per_day < (self._per_day or math.inf):
+                self._per_day = int(per_day)
+
+    @property
+    def per_day(self) -> int | None:
+        return self._per_day
+
+    def spent_before(self, calls: int) -> None:
+        """As far as is known from elsewhere, so many calls were made in the last 24 hours before this process."""
+        with self._lock:
+            self._spent_before = max(self._spent_before, calls)
+
+    def reserve(self, *, again: bool = False) -> float:
+        """Take the next free turn; returns the seconds until it comes, 0 where it is now, infinite where the
+        day's calls are used up. `again`: for a call whose turn was put off."""
+        with self._lock:
+            if not again and not self._may_spend():
+                return math.inf
+            now = self._clock()
+            self._count(now)
+            rate = self._current_rate(now)
+            if rate is None:
+                return max(self._held_until - now, 0.0)
+            self._take_lot(now, rate)
+            turn = max(self._next, now - _SLACK, self._held_until)
+            self._next = turn + 1.0 / rate
+            return max(turn - now, 0.0)
+
+    def also_made(self, requests: int) -> None:
+        """A call made so many requests more than the one that it had a turn for."""
+        with self._lock:
+            for _ in range(requests if self._per_day is not None else 0):
+                self._may_spend()
+            rate = self._current_rate(self._clock())
+            if rate is not None:
+                self._next = max(self._next, self._clock() - _SLACK) + requests / rate
 
     @property
     def held(self) -> float:
@@ -56,6 +127,7 @@ class Pacer:
 
     @property
     def throttled_in_a_row(self) -> int:
+        """How often, with nothing done between; calls that were under way together count once."""
         return self._in_a_row
 
     def went_well(self) -> None:
@@ -63,25 +135,130 @@ class Pacer:
 
     def throttled(self, started: float, after: float | None) -> None:
         """The call that started at `started` (on this clock) was one too many; wait `after` seconds."""
+        with self._lock:
+            now = self._clock()
+            together = self._slowed_at is not None and started < self._slowed_at
+            if not together:
+                self._in_a_row += 1
+            if after is None:
+                longest = min(_FIRST_HOLD * 2.0 ** (max(self._in_a_row, 1) - 1), _LONGEST_HOLD)
+                after = 0.0 if together else random.uniform(longest / 2, longest)
+            self._hold(now, after)
+            if not together:  # calls that were under way together say the same thing together
+                self._slow_down(now)
+
+    def heard(self, allowances: Iterable[Allowance], under_way: int) -> None:
+        """What the answer to a call announced, while `under_way` calls (without it) have no answer yet."""
+        for allowance in allowances:
+            with self._lock:
+                self._heed(allowance, under_way)
+
+    def hold(self, seconds: float) -> None:
+        """Start no call for so long."""
+        with self._lock:
+            self._hold(self._clock(), seconds)
+
+    def close(self) -> None:
+        """Give back what was taken of the day and not used."""
+        with self._lock:
+            if self._ledger is not None:
+                if self._granted and self._per_day is not None:
+                    self._ledger.spend(-self._granted, self._per_day)
+                    self._granted = 0
+                self._ledger.close()
+
+    def _heed(self, allowance: Allowance, under_way: int) -> None:
         now = self._clock()
-        self._in_a_row += 1
-        if after is None:
-            longest = min(_FIRST_HOLD * 2.0 ** (self._in_a_row - 1), _LONGEST_HOLD)
-            after = random.uniform(longest / 2, longest)
-        self._held_until = max(self._held_until, now + after)
-        if self._slowed_at is not None and started < self._slowed_at:
-            return  # calls that were under way together say the same thing together
+        spare = allowance.left - under_way
+        window = allowance.seconds
+        if allowance.left <= 0:
+            self._hold(now, _FIRST_HOLD if window is None else window)
+        elif allowance.limit and allowance.left > max(_SCARCE * allowance.limit, under_way):
+            return
+        elif window is not None and window <= _SHORT_WINDOW:
+            if spare < 1:
+                self._hold(now, window)
+            elif allowance.limit or spare < 2 * under_way + 2:
+                self._scarce_until, self._scarce_rate = now + window, spare / max(window, 0.01)
+        elif window is None and allowance.limit and (self._slowed_at is None or now - self._slowed_at > _SOFTLY):
+            self._slow_down(now)
+
+    def _hold(self, now: float, seconds: float) -> None:
+        if now + seconds <= self._held_until:
+            return
+        self._held_until = now + seconds
+        if self._ledger is not None and self._wanted is not None:
+            self._ledger.hold(seconds)
+
+    def _slow_down(self, now: float) -> None:
+        observed = max(self._before, self._in_second / max(now - self._second, 1.0), float(_FEW))
+        at = observed if self._rate is None else min(self._rate, observed)
+        self._ceiling = max(at, self._ceiling * _FORGET if self._slowed_at is not None else 0.0)
         self._slowed_at = now
-        observed = max(self._calls, _FEW) / max(now - self._began, 1.0)
-        self._rate = max((observed if self._rate is None else min(self._rate, observed)) / 2, _SLOWEST)
-        self._next = self._grown_at = self._held_until
+        self._rate = max(at / 2, min(_SLOWEST, self._wanted or _SLOWEST))
+        self._next = self._grown_at = max(self._held_until, now)
+
+    def _current_rate(self, now: float) -> float | None:
+        self._recover(now)
+        if now < self._scarce_until:
+            return min(self._scarce_rate, self._rate or math.inf)
+        return self._rate
 
     def _recover(self, now: float) -> None:
         """Grow towards the wanted rate; where none was asked for, until it no longer matters."""
         if self._slowed_at is None or self._rate is None or now - self._grown_at < 1.0:
             return
-        self._rate *= _RECOVERY_PER_SECOND ** min(now - self._grown_at, 60.0)
+        passed = min(now - self._grown_at, 60.0)
+        safe = _SAFE * self._ceiling
+        if self._rate < safe:
+            self._rate = min(self._rate * _RECOVERY_PER_SECOND**passed, safe)
+        else:
+            self._rate += _CAREFUL * self._ceiling * passed * (1.0 + (now - self._slowed_at) / _TRUST_AFTER)
         self._grown_at = now
         enough = _FAST if self._wanted is None else self._wanted
         if self._rate >= enough:
             self._rate, self._slowed_at = self._wanted, None
+
+    def _count(self, now: float) -> None:
+        passed = now - self._second
+        if passed >= 1.0:
+            self._before, self._in_second, self._second = self._in_second / passed, 0, now
+        self._in_second += 1
+
+    def _take_lot(self, now: float, rate: float) -> None:
+        """Turns that no other process has, some at a time. Where the ledger says nothing, our own count."""
+        if self._ledger is None or self._wanted is None:
+            return
+        if self._lot == 0:
+            self._lot = max(int(rate * _LOT), 1)
+            wait = self._ledger.turns(rate, self._lot)
+            if wait is not None:
+                self._next = max(self._next, now + wait)
+        self._lot -= 1
+
+    def _may_spend(self) -> bool:
+        if self._per_day is None:
+            return True
+        if self._spent_before + self._spent >= self._per_day:
+            return False
+        if self._granted == 0 and self._ledger is not None:
+            found = self._ledger.spend(min(max(self._per_day // 200, 1), 50), self._per_day)
+            if found == 0:
+                return False
+            self._granted = found or 0  # None: the ledger cannot be used, our own count does
+        self._granted = max(self._granted - 1, 0)
+        self._spent += 1
+        return True
+
+
+def pacer_for(account: str, per_second: float | None, per_day: float | None) -> Pacer:
+    """The pacer of an account, shared by all deliveries of this process that go on at the time."""
+    stated = any(limit not in (None, math.inf) for limit in (per_second, per_day))
+    with _registering:
+        found = _accounts.get(account)
+        if found is None:
+            ledger = Ledger(account) if stated else None
+            found = _accounts[account] = Pacer(per_second, per_day=per_day, ledger=ledger)
+        else:
+            found.also(per_second, per_day)
+    return found
