@@ -16,6 +16,7 @@ import pytest
 
 from tidegate.sandbox.asked import Asked
 from tidegate.sandbox.emulation import TOKEN_PATH
+from tidegate.testing.example_bodies import Response
 from tidegate.testing.openapi import RequestChecker
 
 
@@ -48,9 +49,20 @@ class Description:
         if self.checker is None:
             pytest.skip(f"no API description {self.name}; name its folder in TIDEGATE_SPECS")
 
+    def operation(self, asked: Asked) -> str:
+        """The operation that a request is of; empty where it is not described."""
+        return "" if self.checker is None or self._lacking(asked) else self.checker.operation(asked)
+
+    def responses(self, asked: Asked) -> list[Response]:
+        """What the platform may answer to a request; nothing where it is not described."""
+        return [] if self.checker is None or self._lacking(asked) else self.checker.responses(asked)
+
+    def _lacking(self, asked: Asked) -> bool:
+        return any(fnmatchcase(asked.path, pattern) for pattern in self._lacks)
+
     def watch(self, asked: Asked) -> None:
         """Raises Mismatch."""
-        if self.checker is None or any(fnmatchcase(asked.path, pattern) for pattern in self._lacks):
+        if self.checker is None or self._lacking(asked):
             return
         self.checked.append(f"{asked.method} {asked.path}")
         self.checker(asked)

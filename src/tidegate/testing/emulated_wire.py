@@ -31,6 +31,8 @@ class EmulatedWire(HttpWire):
         self._connection = in_memory()
         self.shelf = Shelf(self._connection, self.emulation.connector)
         self.handled: list[Handled] = []
+        #: asked first; what it answers is the answer, and the platform hears nothing of the call
+        self.instead: Callable[[Asked], Answer | None] = lambda asked: None
 
     def order(self, **fault: Any) -> None:
         """`order(kind="refuse", match="*@example.com", reason="bounced")`: see `tidegate.sandbox.Fault`."""
@@ -56,6 +58,9 @@ class EmulatedWire(HttpWire):
             self._connection.close()
 
     def _answered(self, asked: Asked) -> Answer:
+        other = self.instead(asked)
+        if other is not None:
+            return other
         handled = handle(self.emulation, asked, self._connection)
         self.handled.append(handled)
         return handled.answer

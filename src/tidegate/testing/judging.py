@@ -16,6 +16,10 @@ Operation = Callable[[int], Awaitable[list[Outcome]]]
 _MOST_POLLS = 20
 
 
+class StillPending(AssertionError):
+    """The platform was asked after a job often enough."""
+
+
 async def judged(operation: Operation, rows: int, said: list[str] | None = None) -> list[Outcome]:
     """The outcomes of a call, as a delivery applies what is raised to each row."""
     try:
@@ -60,4 +64,4 @@ async def settled(
             for position, outcome in zip(positions, found, strict=True):
                 outcomes[position] = outcome
         await asyncio.sleep(0)
-    raise AssertionError(f"still pending after {_MOST_POLLS} polls: {outcomes[:3]}")
+    raise StillPending(f"still pending after {_MOST_POLLS} polls: {outcomes[:3]}")

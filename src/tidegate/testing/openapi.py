@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from tidegate.sandbox.asked import Asked
+from tidegate.testing.example_bodies import Response, responses
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 
@@ -50,6 +51,16 @@ class RequestChecker:
         problems = list(self.problems(asked))
         if problems:
             raise Mismatch(f"{asked.method} {asked.path}: " + "; ".join(problems))
+
+    def operation(self, asked: Asked) -> str:
+        """The operation that a request is of, as `POST /contacts/{id}`; empty where there is none."""
+        found = self._find(asked)
+        return str(found[0]["x-name"]) if found else ""
+
+    def responses(self, asked: Asked) -> list[Response]:
+        """Every response that the operation of a request lists, with a body."""
+        found = self._find(asked)
+        return list(responses(found[0], self._description)) if found else []
 
     def problems(self, asked: Asked) -> Iterator[str]:
         found = self._find(asked)
@@ -184,7 +195,7 @@ def _operations(description: Mapping[str, Any]) -> Iterator[tuple[str, re.Patter
                 parameters = [*item.get("parameters", []), *item[method].get("parameters", [])]
                 known = [_resolved(one, description) for one in parameters]
                 body = item[method].get("requestBody")
-                operation = {**item[method], "parameters": known}
+                operation = {**item[method], "parameters": known, "x-name": f"{method.upper()} {template}"}
                 if body is not None:
                     operation["requestBody"] = _resolved(body, description)
                 yield method, pattern, operation

@@ -2,4 +2,6 @@
 
 import pytest
 
-pytest.register_assert_rewrite(*(f"tidegate.testing.{name}" for name in ("contract", "claims", "network", "judging")))
+pytest.register_assert_rewrite(
+    *(f"tidegate.testing.{name}" for name in ("contract", "claims", "described", "network", "judging"))
+)
