@@ -89,15 +89,17 @@ TIKTOK = Platform(
     (
         "ads.tiktok.com/help/article/how-to-create-a-custom-audience-with-a-customer-file (of September 2025), "
         "2026-11-22",
-        "ads.tiktok.com/help/article/list-of-supported-ids-and-formats-for-a-customer-file (of June 2025), 2026-11-22",
+        "ads.tiktok.com/help/article/list-of-supported-ids-and-formats-for-a-customer-file (of June and of August "
+        "2025), 2026-11-22",
         "ads.tiktok.com/help/article/customer-file (of February 2024), 2026-11-22",
     ),
     (
         "Dots and what follows a plus stay in e-mail addresses. TikTok's pages disagree: that of February 2024 removed "
-        "both, that of June 2025 what follows a plus, that of September 2025 (the newest, with worked examples) "
-        "neither. The newest is followed.",
-        "Telephone numbers keep their plus, as all three pages have it; the newest says that TikTok also takes them "
-        "without. The hash that it gives beside +16577770000 is not that of this number.",
+        "both, those of June and August 2025 what follows a plus, that of September 2025 (the newest, with worked "
+        "examples that can be computed again) neither. The newest is followed.",
+        "Telephone numbers keep their plus, as in the pages of February 2024, June and September 2025; that of August "
+        "2025 removed it, and the newest says that TikTok also takes them without. The hash that it gives beside "
+        "+16577770000 is that of neither form.",
     ),
 )
 
