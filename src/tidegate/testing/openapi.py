@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, unquote
 from tidegate.sandbox.asked import Asked
 from tidegate.testing.example_bodies import Response, responses
 
+_PART = re.compile(r"\{([^{}]+)\}")
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 
 
@@ -37,7 +38,10 @@ class RequestChecker:
         self._description = description
         self._texts = dict(texts or {})
         self._base = base
-        self._components = {"schemas": _strict(_section(description, "schemas"))}
+        # What others are made of is not closed itself: the whole is.
+        made_of = set(_made_of(description))
+        schemas = _section(description, "schemas").items()
+        self._components = {"schemas": {name: _strict(one, part=name in made_of) for name, one in schemas}}
         self._validators: dict[str, Any] = {}
         self._operations = list(_operations(description))
         self.checked: list[str] = []
@@ -69,17 +73,25 @@ class RequestChecker:
             return
         operation, parts = found
         self.checked.append(operation.get("operationId", f"{asked.method} {asked.path}"))
+        yield from self._wrong(operation, parts, asked)
+
+    def _wrong(self, operation: Mapping[str, Any], parts: dict[str, str], asked: Asked) -> Iterator[str]:
         yield from self._parameters(operation, parts, asked)
         yield from self._authorization(operation, asked)
         yield from self._body(operation, asked)
 
     def _find(self, asked: Asked) -> tuple[Mapping[str, Any], dict[str, str]] | None:
+        """The operation that is meant: of several whose path is the same but for its parameters, one that fits."""
         path = asked.path.removeprefix(self._base)
+        found: list[tuple[Mapping[str, Any], dict[str, str]]] = []
         for method, pattern, operation in self._operations:
             match = pattern.fullmatch(path) if method == asked.method.lower() else None
             if match:
-                return operation, {name: unquote(value) for name, value in match.groupdict().items()}
-        return None
+                values = (unquote(value) for value in match.groups())
+                found.append((operation, dict(zip(operation["x-parts"], values, strict=True))))
+        if len(found) > 1:
+            return next((one for one in found if next(self._wrong(*one, asked), None) is None), found[0])
+        return found[0] if found else None
 
     def _parameters(self, operation: Mapping[str, Any], parts: dict[str, str], asked: Asked) -> Iterator[str]:
         given = {"path": parts, "query": dict(asked.query), "header": dict(asked.headers), "cookie": {}}
@@ -189,13 +201,16 @@ class RequestChecker:
 
 def _operations(description: Mapping[str, Any]) -> Iterator[tuple[str, re.Pattern[str], dict[str, Any]]]:
     for template, item in description["paths"].items():
-        pattern = re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(template)))
+        # A parameter's name may be no name for a group: `{Phone-Number-ID}`.
+        pattern = re.compile("([^/]+)".join(re.escape(text) for text in _PART.split(template)[::2]))
+        parts = _PART.findall(template)
         for method in METHODS:
             if method in item:
                 parameters = [*item.get("parameters", []), *item[method].get("parameters", [])]
                 known = [_resolved(one, description) for one in parameters]
                 body = item[method].get("requestBody")
                 operation = {**item[method], "parameters": known, "x-name": f"{method.upper()} {template}"}
+                operation["x-parts"] = parts
                 if body is not None:
                     operation["requestBody"] = _resolved(body, description)
                 yield method, pattern, operation
@@ -222,6 +237,18 @@ def _coerced(text: str, schema: Mapping[str, Any]) -> Any:
         except ValueError:
             return text
     return {"true": True, "false": False}.get(text, text) if kind == "boolean" else text
+
+
+def _made_of(schema: Any) -> Iterator[str]:
+    """Names of the schemas that an allOf refers to."""
+    if isinstance(schema, dict):
+        for part in schema.get("allOf", ()) if isinstance(schema.get("allOf"), list) else ():
+            if "$ref" in part:
+                yield part["$ref"].rpartition("/")[2]
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for one in schema:
+            yield from _made_of(one)
 
 
 def _strict(schema: Any, *, part: bool = False) -> Any:
