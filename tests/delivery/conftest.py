@@ -18,3 +18,10 @@ def platform() -> Iterator[Platform]:
 @pytest.fixture
 def world(tmp_path: Path, platform: Platform) -> World:
     return World(tmp_path, platform)
+
+
+@pytest.fixture(autouse=True)
+def state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the processes of these tests tell each other of rates stays among them."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    return tmp_path / "state"

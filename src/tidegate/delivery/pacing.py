@@ -13,8 +13,10 @@ import time
 from collections.abc import Callable, Iterable
 from weakref import WeakValueDictionary
 
-from tidegate.delivery.announced import Allowance
+from tidegate.delivery.announced import Allowance, allowances
 from tidegate.delivery.ledger import Ledger
+from tidegate.exchange import Exchange
+from tidegate.http import retry_after
 
 #: calls that may be caught up on after the process was late, in seconds of the rate
 _SLACK = 0.1
@@ -262,3 +264,15 @@ def pacer_for(account: str, per_second: float | None, per_day: float | None) -> 
         else:
             found.also(per_second, per_day)
     return found
+
+
+def listen(pacer: Pacer, exchange: Exchange, under_way: int) -> None:
+    """Heed what an answer announced of rates, while `under_way` other calls have no answer yet.
+
+    A `Retry-After` of a failed call is not heeded here: whoever made the call is told of it with the failure.
+    """
+    if not exchange.limits:
+        return
+    if not exchange.failed and (after := retry_after(exchange.limits.get("retry-after"))):
+        pacer.hold(after)
+    pacer.heard(allowances(exchange.limits, time.time()), under_way)

@@ -7,10 +7,11 @@ many between two visits to the warehouse as an operator would read: each stands 
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import duckdb
@@ -18,6 +19,7 @@ import pyarrow as pa
 
 from tidegate import queries
 from tidegate.connector import Outcome
+from tidegate.errors import DestinationError
 from tidegate.exchange import Exchange, watching, written
 from tidegate.mask import mask
 
@@ -52,6 +54,14 @@ class _Kept:
     times: int = 1
 
 
+@dataclass(slots=True)
+class Watched:
+    """What was exchanged for one call, and what became of its rows, as only the connector can tell."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    outcomes: Sequence[Outcome] = ()
+
+
 class RequestLog:
     """Of one delivery. `heard` is told of every exchange at once: what the platform says of its rates."""
 
@@ -76,23 +86,34 @@ class RequestLog:
         self._hours: Counter[tuple[datetime, bool]] = Counter()
 
     @contextmanager
-    def watch(self, rows: int | None = None) -> Iterator[list[Exchange]]:
+    def watch(self, rows: int | None = None) -> Iterator[Watched]:
         """Exchanges of this task, and of those that it starts, are kept once it ends; they are for so many rows.
 
-        Whoever watches may put another in the place of one, since only the connector knows what an answer meant.
+        A connector that tells of no exchange (it writes files, or talks to a database) gets one for the whole call.
         """
-        found: list[Exchange] = []
+        found = Watched()
+        began = time.perf_counter()
 
         def told(exchange: Exchange) -> None:
             self._heard(exchange)
-            found.append(exchange if exchange.rows is not None or rows is None else replace(exchange, rows=rows))
+            found.exchanges.append(
+                exchange if exchange.rows is not None or rows is None else replace(exchange, rows=rows)
+            )
 
         before = watching.set(told)
+        fault: Exception | None = None
         try:
             yield found
+        except Exception as raised:
+            fault = raised
+            raise
         finally:
             watching.reset(before)
-            for exchange in found:
+            if not found.exchanges and rows is not None:
+                seconds = time.perf_counter() - began
+                found.exchanges.append(Exchange("call", "", None, seconds, rows, fault is not None, _said(fault)))
+            _understand(found)
+            for exchange in found.exchanges:
                 self._keep(exchange)
 
     def _keep(self, exchange: Exchange) -> None:
@@ -129,18 +150,23 @@ class RequestLog:
             return
 
 
-def judged(found: list[Exchange], outcomes: Sequence[Outcome]) -> None:
+def _understand(found: Watched) -> None:
     """Let the last exchange of a call tell what its rows came to, where the status alone says that all is well."""
-    if not found or found[-1].failed:
+    last = found.exchanges[-1] if found.exchanges else None
+    wrong = [one for one in found.outcomes if one.verdict not in ("accepted", "pending")]
+    if last is None or last.failed or not wrong:
         return
-    wrong = [outcome for outcome in outcomes if outcome.verdict not in ("accepted", "pending")]
-    if not wrong:
-        return
-    verdicts = Counter(outcome.verdict for outcome in wrong)
-    counted = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+    counted = ", ".join(f"{count} {verdict}" for verdict, count in Counter(one.verdict for one in wrong).most_common())
     first = wrong[0]
-    said = f"{counted} of {len(outcomes)}: {first.reason}" + (f" ({first.detail})" if first.detail else "")
-    found[-1] = replace(found[-1], failed=True, said=mask(said))
+    said = f"{counted} of {len(found.outcomes)}: {first.reason}" + (f" ({first.detail})" if first.detail else "")
+    found.exchanges[-1] = replace(last, failed=True, said=mask(said))
+
+
+def _said(fault: Exception | None) -> str:
+    """What went wrong. Of an unexpected exception only its type: its text may hold personal data."""
+    if fault is None:
+        return ""
+    return mask(str(fault)) if isinstance(fault, DestinationError) else type(fault).__name__
 
 
 def _table(kept: Sequence[_Kept]) -> pa.Table:
