@@ -18,12 +18,13 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
+from tidegate.bearer import call_with
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
 from tidegate.http import Reply, call
 from tidegate.keyed import by_key, in_order, nothing_to_match_by, waves
 from tidegate.mask import mask
-from tidegate.moments import moment
+from tidegate.moments import iso
 from tidegate.oauth import RefreshToken
 
 CONTACTS = "0-1"
@@ -261,28 +262,13 @@ class HubSpot(Connector):
     async def _call(
         self, method: str, path: str, *, json: Any = None, params: Mapping[str, str] | None = None
     ) -> Reply:
-        for again in (True, False):
-            token = await self._oauth.get(self.session) if self._oauth else self._given_token()
-            try:
-                return await call(
-                    self.session,
-                    method,
-                    f"{self.settings.base_url.rstrip('/')}{path}",
-                    safe_to_repeat=True,
-                    headers={"Authorization": f"Bearer {token}"},
-                    json=json,
-                    params=params,
-                    judge=_judge,
-                    hide=(token,),
-                )
-            except Closed as fault:
-                if not (again and self._oauth and fault.reason == "unauthorized"):
-                    raise
-                self._oauth.forget()
-        raise AssertionError("unreachable")
-
-    def _given_token(self) -> str:
-        return self.settings.access_token.get_secret_value() if self.settings.access_token else ""
+        url = f"{self.settings.base_url.rstrip('/')}{path}"
+        more: dict[str, Any] = {"safe_to_repeat": True, "json": json, "params": params, "judge": _judge}
+        if self._oauth is not None:
+            return await call_with(self._oauth, self.session, method, url, **more)
+        token = self.settings.access_token.get_secret_value() if self.settings.access_token else ""
+        headers = {"Authorization": f"Bearer {token}"}
+        return await call(self.session, method, url, headers=headers, hide=(token,), **more)
 
 
 class _NoSuchProperty(Refused):
@@ -307,8 +293,7 @@ def _text(value: Any) -> str:
         return ";".join(_text(one) for one in value)
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
-    at = moment(value)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else str(value)
+    return iso(value) or str(value)
 
 
 def _judged(reply: Reply, write: str, key: str, rows: Mapping[int, Row], name: str) -> dict[int, Outcome]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from tidegate.connector import Outcome, Row
 
@@ -38,3 +39,8 @@ def waves(rows: Mapping[int, Row], key: str, fold: Callable[[str], str] = str.ca
 
 def in_order(outcomes: Mapping[int, Outcome], rows: Iterable[Row]) -> list[Outcome]:
     return [outcomes[place] for place, _ in enumerate(rows)]
+
+
+def chunks(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), size):
+        yield values[start : start + size]

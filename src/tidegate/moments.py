@@ -23,3 +23,9 @@ def moment(value: Any) -> datetime | None:
     except ValueError:
         return None
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def iso(value: Any) -> str | None:
+    """The same as ISO 8601 with milliseconds, as most platforms read it: `2026-03-01T08:30:00.000Z`."""
+    found = moment(value)
+    return None if found is None else found.isoformat(timespec="milliseconds").replace("+00:00", "Z")
