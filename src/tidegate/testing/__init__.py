@@ -8,6 +8,7 @@ from tidegate.sandbox.asked import Answer, Asked
 from tidegate.testing.contract import ConnectorContract
 from tidegate.testing.emulated_wire import EmulatedWire
 from tidegate.testing.faults import EVERY_FAULT, Fault, Wire
+from tidegate.testing.graphql import GraphqlChecker
 from tidegate.testing.http_wire import HttpWire
 from tidegate.testing.judging import judged, settled
 from tidegate.testing.network import NetworkContract
@@ -21,6 +22,7 @@ __all__ = [
     "ConnectorContract",
     "EmulatedWire",
     "Fault",
+    "GraphqlChecker",
     "HttpWire",
     "NetworkContract",
     "RequestChecker",

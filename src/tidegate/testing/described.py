@@ -11,6 +11,7 @@ import pytest
 from tidegate.connector import Connector, Outcome
 from tidegate.errors import DestinationError
 from tidegate.sandbox.asked import Answer, Asked
+from tidegate.testing import nonsense
 from tidegate.testing.contract import ConnectorContract
 from tidegate.testing.descriptions import Description
 from tidegate.testing.emulated_wire import EmulatedWire
@@ -39,6 +40,21 @@ class Described(ConnectorContract):
         for operation in self.operations(connector).values():
             await operation(min(connector.limits.batch, 3))
         assert described.checked
+
+    async def test_the_description_refuses_nonsense_of_what_it_allows(
+        self, connector: Connector, wire: Any, described: Description
+    ) -> None:
+        described.needed()
+        for operation in self.operations(connector).values():
+            await operation(1)
+        for name, asked in {described.operation(one): one for one in wire.asked if described.operation(one)}.items():
+            assert described.wrong(asked) == []
+            assert described.wrong(nonsense.misdirected(asked)), f"{name}: anywhere"
+            if described.signs(asked):
+                assert described.wrong(nonsense.unsigned(asked)), f"{name}: unsigned"
+            others = list(nonsense.spoilt(asked))
+            refused = [other for other in others if described.wrong(other)]
+            assert refused or not others, f"{name}: any body"
 
     async def test_every_answer_that_the_description_lists_is_survived(self, wire: Any, described: Description) -> None:
         described.needed()

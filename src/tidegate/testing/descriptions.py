@@ -17,6 +17,7 @@ import pytest
 from tidegate.sandbox.asked import Asked
 from tidegate.sandbox.emulation import TOKEN_PATH
 from tidegate.testing.example_bodies import Response
+from tidegate.testing.graphql import GraphqlChecker
 from tidegate.testing.openapi import RequestChecker
 
 
@@ -24,7 +25,11 @@ class Description:
     """Watches the requests of one test. Without a file it lets everything pass, and `needed` skips the test."""
 
     def __init__(
-        self, name: str | None, path: Path | None, checker: RequestChecker | None, lacks: tuple[str, ...]
+        self,
+        name: str | None,
+        path: Path | None,
+        checker: RequestChecker | GraphqlChecker | None,
+        lacks: tuple[str, ...],
     ) -> None:
         self.name = name
         self.path = path
@@ -57,6 +62,14 @@ class Description:
         """What the platform may answer to a request; nothing where it is not described."""
         return [] if self.checker is None or self._lacking(asked) else self.checker.responses(asked)
 
+    def wrong(self, asked: Asked) -> list[str]:
+        """What the description has against a request."""
+        return [] if self.checker is None else list(self.checker.problems(asked))
+
+    def signs(self, asked: Asked) -> bool:
+        """Whether the description asks for a signature with this request."""
+        return isinstance(self.checker, RequestChecker) and self.checker.signs(asked)
+
     def _lacking(self, asked: Asked) -> bool:
         return any(fnmatchcase(asked.path, pattern) for pattern in self._lacks)
 
@@ -73,6 +86,8 @@ def folder(root: Path) -> Path:
 
 
 @lru_cache(maxsize=4)
-def _checker(path: Path, texts: tuple[tuple[str, str], ...], base: str) -> RequestChecker:
+def _checker(path: Path, texts: tuple[tuple[str, str], ...], base: str) -> RequestChecker | GraphqlChecker:
+    if path.suffix == ".graphql":
+        return GraphqlChecker.load(path)
     found: Mapping[str, str] = dict(texts)
     return RequestChecker.load(path, texts=found, base=base)

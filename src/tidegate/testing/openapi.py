@@ -13,10 +13,12 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from tidegate.sandbox.asked import Asked
 from tidegate.testing.example_bodies import Response, responses
+from tidegate.testing.read_bodies import coerced, read_body
+from tidegate.testing.strict_schema import made_of, strict
 
 _PART = re.compile(r"\{([^{}]+)\}")
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
@@ -39,9 +41,9 @@ class RequestChecker:
         self._texts = dict(texts or {})
         self._base = base
         # What others are made of is not closed itself: the whole is.
-        made_of = set(_made_of(description))
+        parts = set(made_of(description))
         schemas = _section(description, "schemas").items()
-        self._components = {"schemas": {name: _strict(one, part=name in made_of) for name, one in schemas}}
+        self._components = {"schemas": {name: strict(one, part=name in parts) for name, one in schemas}}
         self._validators: dict[str, Any] = {}
         self._operations = list(_operations(description))
         self.checked: list[str] = []
@@ -60,6 +62,13 @@ class RequestChecker:
         """The operation that a request is of, as `POST /contacts/{id}`; empty where there is none."""
         found = self._find(asked)
         return str(found[0]["x-name"]) if found else ""
+
+    def signs(self, asked: Asked) -> bool:
+        """Whether the operation of a request asks for authorization in a header."""
+        found = self._find(asked)
+        wanted = found[0].get("security", self._description.get("security", [])) if found else []
+        schemes = [self._schemes()[name] for one in wanted for name in one]
+        return bool(wanted) and all(wanted) and all(scheme.get("in") != "query" for scheme in schemes)
 
     def responses(self, asked: Asked) -> list[Response]:
         """Every response that the operation of a request lists, with a body."""
@@ -109,9 +118,9 @@ class RequestChecker:
                     # `style: form`: exploded (the default) the name is repeated, else one text with commas.
                     texts = asked.every(name) if parameter.get("explode", True) else value.split(",")
                     items = self._plain(plain.get("items", {}))
-                    found: Any = [_coerced(text, items) for text in texts]
+                    found: Any = [coerced(text, items) for text in texts]
                 else:
-                    found = _coerced(value, plain)
+                    found = coerced(value, plain)
                 yield from self._against(schema, found, f"{place} parameter {name}")
         listed |= {scheme["name"] for scheme in self._schemes().values() if scheme.get("in") == "query"}
         for name in set(asked.query) - listed:
@@ -156,7 +165,7 @@ class RequestChecker:
             return
         schema = described["content"][media].get("schema", {})
         try:
-            value = self._form(asked, schema) if media.endswith("urlencoded") else json.loads(asked.body)
+            value = read_body(asked, media, schema, self._plain)
         except ValueError as fault:
             yield f"the body is not {media}: {fault}"
             return
@@ -170,19 +179,6 @@ class RequestChecker:
                     continue
                 yield from self._against({"$ref": f"#/components/schemas/{component}"}, inside, f"body.{name}")
 
-    def _form(self, asked: Asked, schema: Mapping[str, Any]) -> dict[str, Any]:
-        properties = self._plain(schema).get("properties", {})
-        found: dict[str, Any] = {}
-        for name, text in parse_qsl(asked.body.decode(), keep_blank_values=True, strict_parsing=True):
-            kind = self._plain(properties.get(name, {}))
-            if kind.get("type") == "array":
-                found.setdefault(name, []).append(_coerced(text, self._plain(kind.get("items", {}))))
-            elif name in found:
-                raise ValueError(f"{name} twice")
-            else:
-                found[name] = _coerced(text, kind)
-        return found
-
     def _plain(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         while "$ref" in schema:
             schema = _section(self._description, "schemas")[schema["$ref"].rpartition("/")[2]]
@@ -193,7 +189,7 @@ class RequestChecker:
 
         key = json.dumps(schema, sort_keys=True)
         if key not in self._validators:
-            whole = {**_strict(schema), "components": self._components}
+            whole = {**strict(schema), "components": self._components}
             self._validators[key] = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
         for error in self._validators[key].iter_errors(value):
             yield f"{where}{''.join(f'[{step}]' for step in error.instance_path)}: {error.message[:300]}"
@@ -225,54 +221,4 @@ def _resolved(value: Mapping[str, Any], description: Mapping[str, Any]) -> Mappi
 
 def _section(description: Mapping[str, Any], name: str) -> dict[str, Any]:
     found: dict[str, Any] = description.get("components", {}).get(name, {})
-    return found
-
-
-def _coerced(text: str, schema: Mapping[str, Any]) -> Any:
-    """Parameters and forms are text; what the description calls a number or a boolean is read as one."""
-    kind = schema.get("type")
-    if kind in ("integer", "number"):
-        try:
-            return int(text) if kind == "integer" else float(text)
-        except ValueError:
-            return text
-    return {"true": True, "false": False}.get(text, text) if kind == "boolean" else text
-
-
-def _made_of(schema: Any) -> Iterator[str]:
-    """Names of the schemas that an allOf refers to."""
-    if isinstance(schema, dict):
-        for part in schema.get("allOf", ()) if isinstance(schema.get("allOf"), list) else ():
-            if "$ref" in part:
-                yield part["$ref"].rpartition("/")[2]
-        schema = list(schema.values())
-    if isinstance(schema, list):
-        for one in schema:
-            yield from _made_of(one)
-
-
-def _strict(schema: Any, *, part: bool = False) -> Any:
-    """The schema in the words of JSON Schema 2020-12, closed. `part`: of an allOf, whose whole is closed instead."""
-    if isinstance(schema, list):
-        return [_strict(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    found = {
-        key: [_strict(one, part=True) for one in value] if key == "allOf" else _strict(value)
-        for key, value in schema.items()
-        if key not in ("example", "examples", "nullable", "discriminator", "xml", "externalDocs")
-    }
-    for bound in ("Minimum", "Maximum"):
-        if found.get(f"exclusive{bound}") is True:
-            found[f"exclusive{bound}"] = found.pop(bound.lower())
-        elif found.get(f"exclusive{bound}") is False:
-            del found[f"exclusive{bound}"]
-    if isinstance(schema.get("type"), str) or "allOf" in schema:
-        is_open = "additionalProperties" in schema or "unevaluatedProperties" in schema
-        if ("properties" in schema or "allOf" in schema) and not is_open and not part:
-            found["unevaluatedProperties"] = False
-        if schema.get("nullable") and isinstance(schema.get("type"), str):
-            found["type"] = [schema["type"], "null"]
-            if "enum" in found and None not in found["enum"]:
-                found["enum"] = [*found["enum"], None]
     return found

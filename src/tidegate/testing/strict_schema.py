@@ -1,0 +1,45 @@
+"""OpenAPI's schemas as JSON Schema, closed: an object that lists its properties takes no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+
+def strict(schema: Any, *, part: bool = False) -> Any:
+    """The schema in the words of JSON Schema 2020-12, closed. `part`: of an allOf, whose whole is closed instead."""
+    if isinstance(schema, list):
+        return [strict(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {
+        key: [strict(one, part=True) for one in value] if key == "allOf" else strict(value)
+        for key, value in schema.items()
+        if key not in ("example", "examples", "nullable", "discriminator", "xml", "externalDocs")
+    }
+    for bound in ("Minimum", "Maximum"):
+        if found.get(f"exclusive{bound}") is True:
+            found[f"exclusive{bound}"] = found.pop(bound.lower())
+        elif found.get(f"exclusive{bound}") is False:
+            del found[f"exclusive{bound}"]
+    if isinstance(schema.get("type"), str) or "allOf" in schema:
+        is_open = "additionalProperties" in schema or "unevaluatedProperties" in schema
+        if (schema.get("properties") or "allOf" in schema) and not is_open and not part:
+            found["unevaluatedProperties"] = False
+        if schema.get("nullable") and isinstance(schema.get("type"), str):
+            found["type"] = [schema["type"], "null"]
+            if "enum" in found and None not in found["enum"]:
+                found["enum"] = [*found["enum"], None]
+    return found
+
+
+def made_of(schema: Any) -> Iterator[str]:
+    """Names of the schemas that an allOf refers to."""
+    if isinstance(schema, dict):
+        for part in schema.get("allOf", ()) if isinstance(schema.get("allOf"), list) else ():
+            if "$ref" in part:
+                yield part["$ref"].rpartition("/")[2]
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for one in schema:
+            yield from made_of(one)
