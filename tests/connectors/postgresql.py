@@ -49,8 +49,8 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def cluster(tls: tuple[Path, Path] | None = None) -> Iterator[Server]:
-    """A running server. `tls`: certificate and key."""
+def cluster() -> Iterator[Server]:
+    """A running server."""
     bin = programs()
     assert bin is not None
     with tempfile.TemporaryDirectory(prefix="tidegate-postgres-") as name:
@@ -59,12 +59,9 @@ def cluster(tls: tuple[Path, Path] | None = None) -> Iterator[Server]:
         if user is not None:
             bin = _reachable(bin, folder)
         (folder / "password").write_text(PASSWORD)
-        pair = [shutil.copy(path, folder / path.name) for path in tls or ()]
         if user is not None:
-            for path in (folder, folder / "password", *map(Path, pair)):
+            for path in (folder, folder / "password"):
                 os.chown(path, user.pw_uid, user.pw_gid)
-        for path in map(Path, pair):
-            path.chmod(0o600)
         who = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         data = folder / "data"
         made = [f"-U{USER}", f"--pwfile={folder / 'password'}", "-Ascram-sha-256", "-EUTF8", "--no-locale", "--no-sync"]
@@ -74,8 +71,6 @@ def cluster(tls: tuple[Path, Path] | None = None) -> Iterator[Server]:
         assert done.returncode == 0, done.stderr
         port = _free()
         options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "off"}
-        if tls is not None:
-            options |= {"ssl": "on", "ssl_cert_file": pair[0], "ssl_key_file": pair[1]}
         arguments = [part for key, value in options.items() for part in ("-c", f"{key}={value}")]
         with (folder / "log").open("wb") as log:
             command = [bin / "postgres", "-D", data, *arguments]
