@@ -41,7 +41,7 @@ class RequestChecker:
         self._texts = dict(texts or {})
         self._base = base
         # What others are made of is not closed itself: the whole is.
-        parts = set(made_of(description))
+        parts = made_of(description)
         schemas = _section(description, "schemas").items()
         self._components = {"schemas": {name: strict(one, part=name in parts) for name, one in schemas}}
         self._validators: dict[str, Any] = {}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+_CHOICES = ("anyOf", "oneOf")
 
 
 def strict(schema: Any, *, part: bool = False) -> Any:
@@ -13,7 +15,9 @@ def strict(schema: Any, *, part: bool = False) -> Any:
     if not isinstance(schema, dict):
         return schema
     found = {
-        key: [strict(one, part=True) for one in value] if key == "allOf" else strict(value)
+        key: [strict(one, part=True) for one in value]
+        if key == "allOf" or (part and key in _CHOICES)
+        else strict(value)
         for key, value in schema.items()
         if key not in ("example", "examples", "nullable", "discriminator", "xml", "externalDocs")
     }
@@ -33,13 +37,25 @@ def strict(schema: Any, *, part: bool = False) -> Any:
     return found
 
 
-def made_of(schema: Any) -> Iterator[str]:
-    """Names of the schemas that an allOf refers to."""
+def made_of(description: Mapping[str, Any]) -> frozenset[str]:
+    """Names of the schemas that an allOf refers to, and of those that one of these may be."""
+    schemas: Mapping[str, Any] = description.get("components", {}).get("schemas", {})
+    found: set[str] = set()
+    left = list(_parts(description))
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            own = schemas.get(name, {})
+            left += [one["$ref"].rpartition("/")[2] for key in _CHOICES for one in own.get(key, ()) if "$ref" in one]
+    return frozenset(found)
+
+
+def _parts(schema: Any) -> Iterator[str]:
     if isinstance(schema, dict):
-        for part in schema.get("allOf", ()) if isinstance(schema.get("allOf"), list) else ():
-            if "$ref" in part:
-                yield part["$ref"].rpartition("/")[2]
+        if isinstance(schema.get("allOf"), list):
+            yield from (part["$ref"].rpartition("/")[2] for part in schema["allOf"] if "$ref" in part)
         schema = list(schema.values())
     if isinstance(schema, list):
         for one in schema:
-            yield from made_of(one)
+            yield from _parts(one)
