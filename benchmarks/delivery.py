@@ -174,14 +174,16 @@ def owe_rows(count: int) -> Callable[[Warehouse], None]:
     def prepare(warehouse: Warehouse) -> None:
         with warehouse.session() as connection:
             connection.execute(
-                "insert into tidegate.lists values ('local', 'everyone', 'list', 'identifiers', '1', 'benchmark')"
+                "insert into tidegate.lists (destination, list, mode, keyed_by, scheme, run_id) "
+                "values ('local', 'everyone', 'list', 'identifiers', '1', 'benchmark')"
             )
             connection.execute(
                 """
-                insert into tidegate.owed
+                insert into tidegate.owed by name
                 select
-                    'local', 'everyone', i, 'add', md5(identifiers), identifiers, '{}', i, 'due', false, null, null,
-                    0, $now, null, 'benchmark'
+                    'local' as destination, 'everyone' as list, i as person, 'add' as operation,
+                    md5(identifiers) as identity, identifiers, '{}' as traits, i as fingerprint, 'due' as state,
+                    false as in_doubt, 0 as attempts, $now as next_try, 'benchmark' as run_id
                 from (
                     select
                         i, '{"email":"' || printf('%064x', i) || '","phone":"' || printf('%064x', i * 7) || '"}'

@@ -64,6 +64,7 @@ class File(Connector):
     modes = frozenset({"list", "object"})
     identifiers = IDENTIFIERS
     keyed_by_person = True
+    overwrites_with_null = True
     Settings = FileSettings
     settings: FileSettings
 

@@ -77,6 +77,7 @@ class Webhook(Connector):
     modes = frozenset({"send", "list", "object"})
     identifiers = IDENTIFIERS
     keyed_by_person = True
+    overwrites_with_null = True
     idempotent_send = True
     Settings = WebhookSettings
     settings: WebhookSettings

@@ -55,6 +55,7 @@ def destinations(report: Report) -> None:
                 "accepted": done.accepted if done else 0,
                 "refused": done.rejected if done else 0,
                 "owed": done.owed if done else 0,
+                "judged later": done.pending if done else 0,
                 "unknown": done.unknown if done else 0,
                 "problem": redact(done.problem) if done else "",
             }
@@ -132,6 +133,7 @@ def replayed(totals: Totals) -> None:
                 "accepted": one.accepted,
                 "refused": one.rejected,
                 "owed": one.owed,
+                "judged later": one.pending,
                 "unknown": one.unknown,
             }
             for one in totals.destinations

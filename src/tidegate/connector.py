@@ -153,6 +153,8 @@ class Connector:
     can_look_up: ClassVar[bool] = False
     #: True where `validate` and `validate_rows` (of what the connector's modes are) ask without changing anything
     can_validate: ClassVar[bool] = False
+    #: True where a null empties the field unless the audience's file says otherwise: tables and files of one's own
+    overwrites_with_null: ClassVar[bool] = False
     #: how rows of an object may be written
     writes: ClassVar[frozenset[Write]] = frozenset({"upsert"})
     #: True where a list's rows are known by the person's key; elsewhere a row is known by its identifiers

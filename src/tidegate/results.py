@@ -76,13 +76,15 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one destination did with what it was given. `owed` will be taken up by the next run."""
+    """What one destination did with what it was given. `owed` will be taken up by the next run; `pending` rows
+    the destination has taken and judges later."""
 
     destination: str
     accepted: int = 0
     rejected: int = 0
     owed: int = 0
     unknown: int = 0
+    pending: int = 0
     calls: int = 0
     seconds: float = 0.0
     problem: str = ""

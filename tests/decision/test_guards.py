@@ -315,7 +315,8 @@ def test_a_list_that_nobody_owns_is_held_and_shown(world: World) -> None:
     decision = world.decide()
 
     held = list_of(decision, "VIPs")
-    assert (held.owners, held.blocked) == ((), "no audience owns this list any more; what it holds stays")
+    assert held.owners == ()
+    assert "what it holds stays until you choose: `tidegate release ads 'VIPs' --keep` or `--remove`" in held.blocked
     assert world.owed() == {("new", "add", "held")}
     assert world.rows("select count(*) from tidegate.delivered") == [(20,)]
 

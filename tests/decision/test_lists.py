@@ -184,8 +184,9 @@ def test_an_old_address_stays_owed_until_it_is_removed(world: World) -> None:
     world.accept_everything_owed()
     with world.warehouse.session() as connection:
         connection.execute(
-            "insert into tidegate.owed select destination, list, person, 'remove', 'old', '{}', '{}', null, 'due', "
-            "true, null, null, 1, accepted_at - interval 1 day, null, run_id from tidegate.delivered"
+            "insert into tidegate.owed by name select destination, list, person, 'remove' as operation, "
+            "'old' as identity, '{}' as identifiers, '{}' as traits, 'due' as state, true as in_doubt, 1 as attempts, "
+            "accepted_at - interval 1 day as next_try, run_id from tidegate.delivered"
         )
 
     world.decide()

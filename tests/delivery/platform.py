@@ -29,6 +29,9 @@ class Platform:
         self.refused: set[str] = set()
         self.poison: set[str] = set()
         """A batch that holds one of these is refused whole."""
+        self.jobs: dict[str, Any] = {}
+        self.unfinished = 0
+        """So many times a job says that it is not done."""
         self.slow = 0.0
         self.answers = threading.Event()
         """Cleared: calls wait until it is set again."""
@@ -66,12 +69,28 @@ class Platform:
             return self._break(request)
         if any(_name(row) in self.poison for row in rows):
             return web.json_response({"error": "one of these is wrong"}, status=400)
+        if what == "poll":
+            return web.json_response({"results": self._poll(asked["job"], asked["of"])})
+        if what == "submit":
+            self.jobs[job := f"job-{len(self.jobs) + 1}"] = asked
+            if name == "lost":
+                return self._break(request)
+            return web.json_response({"job": job})
         results = [self._take(what, asked.get("list", ""), row) for row in rows]
         if name == "lost":
             return self._break(request)
         if name == "garbled":
             return web.Response(text="<html>")
         return web.json_response({"results": results})
+
+    def _poll(self, job: str, count: int) -> list[dict[str, str]]:
+        if job not in self.jobs:
+            return [{"verdict": "retry", "reason": "no_such_job"}] * count
+        if self.unfinished:
+            self.unfinished -= 1
+            return [{"verdict": "pending"}] * count
+        asked = self.jobs[job]
+        return [self._take(asked["what"], asked["list"], row) for row in asked["rows"]][-count:]
 
     def _take(self, what: str, name: str, row: Any) -> dict[str, str]:
         if _name(row) in self.refused:

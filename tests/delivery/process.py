@@ -25,7 +25,7 @@ def main() -> None:
         run_id=asked["run_id"],
         as_of=now,
         destination="wire",
-        connector=wire.Wire(wire.Settings(url=asked["url"], **asked["settings"])),
+        connector=getattr(wire, asked["connector"])(wire.Settings(url=asked["url"], **asked["settings"])),
         people=PEOPLE,
         key="customer_id",
         render=wire.render,

@@ -64,6 +64,30 @@ class WireThatDropsRepeats(Wire):
     idempotent_send = True
 
 
+class WireThatJudgesLater(Wire):
+    """Takes rows as jobs, and tells of them when it is asked."""
+
+    async def upsert(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        return await self._submit("upsert", target, rows)
+
+    async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        return await self._submit("remove", target, rows)
+
+    async def poll(self, job: str, target: Target, rows: Sequence[Row], *, removing: bool) -> list[Outcome]:
+        url, asked = f"{self.settings.url}/poll", {"job": job, "of": len(rows), "rows": []}
+        reply = await http.call(self.session, "POST", url, safe_to_repeat=True, json=asked)
+        told = reply.json()["results"]
+        return [
+            Outcome.pending(job) if one["verdict"] == "pending" else Outcome(one["verdict"], one.get("reason", ""))
+            for one in told
+        ]
+
+    async def _submit(self, what: str, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        given = {"what": what, "list": target.name, "rows": [_row(row) for row in rows]}
+        reply = await http.call(self.session, "POST", f"{self.settings.url}/submit", safe_to_repeat=True, json=given)
+        return [Outcome.pending(reply.json()["job"])] * len(rows)
+
+
 def _row(row: Row) -> dict[str, Any]:
     return {"identifiers": dict(row.identifiers), "traits": dict(row.traits)}
 

@@ -94,7 +94,11 @@ class World:
 
     def list_is(self, name: str, mode: str = "list") -> None:
         self.query("delete from tidegate.lists where list = ?", [name])
-        self.query("insert into tidegate.lists values ('wire', ?, ?, 'identifiers', '1', ?)", [name, mode, self.run_id])
+        self.query(
+            "insert into tidegate.lists (destination, list, mode, keyed_by, scheme, run_id) "
+            "values ('wire', ?, ?, 'identifiers', '1', ?)",
+            [name, mode, self.run_id],
+        )
 
     def owe(
         self,
@@ -112,10 +116,12 @@ class World:
         with self.warehouse.session() as connection:
             connection.execute(
                 """
-                insert into tidegate.owed
+                insert into tidegate.owed by name
                 select
-                    'wire', $list, unnest($persons), $operation, unnest($identities), unnest($identifiers), $traits,
-                    case when $operation in ('add', 'update') then 1 end, 'due', false, null, null, 0, $now, null, $run
+                    'wire' as destination, $list as list, unnest($persons) as person, $operation as operation,
+                    unnest($identities) as identity, unnest($identifiers) as identifiers, $traits as traits,
+                    case when $operation in ('add', 'update') then 1 end as fingerprint, 'due' as state,
+                    false as in_doubt, 0 as attempts, $now as next_try, $run as run_id
                 """,
                 {
                     "list": name,
@@ -131,8 +137,9 @@ class World:
 
     def owe_removal(self, person: str, identity: str, identifiers: str) -> None:
         self.query(
-            "insert into tidegate.owed values "
-            "('wire', 'VIP', ?, 'remove', ?, ?, '{}', null, 'due', false, null, null, 0, ?, null, ?)",
+            "insert into tidegate.owed (destination, list, person, operation, identity, identifiers, traits, state, "
+            "in_doubt, attempts, next_try, run_id) "
+            "values ('wire', 'VIP', ?, 'remove', ?, ?, '{}', 'due', false, 0, ?, ?)",
             [person, identity, identifiers, self.now, self.run_id],
         )
 
@@ -191,6 +198,7 @@ class World:
                 "url": self.platform.url,
                 "run_id": self.run_id,
                 "now": self.now.isoformat(),
+                "connector": settings.pop("connector", "Wire"),
                 "settings": settings,
             }
         )

@@ -68,6 +68,7 @@ def _more(before: Delivery | None, now: Delivery) -> Delivery:
         rejected=before.rejected + now.rejected,
         owed=now.owed,
         unknown=before.unknown + now.unknown,
+        pending=now.pending,
         calls=before.calls + now.calls,
         seconds=before.seconds + now.seconds,
         problem=now.problem or before.problem,

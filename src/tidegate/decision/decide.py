@@ -88,7 +88,10 @@ def _decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
         if standing.moves:
             with _blaming(standing.audience.name):
                 _move(connection, facts, standing)
-    decided_lists = (*_apply_lists(connection, facts, owned, standings), *ownerless.hold(connection, owned))
+    decided_lists = (
+        *_apply_lists(connection, facts, owned, standings),
+        *ownerless.settle(connection, owned, as_of=facts.as_of, run_id=facts.run_id),
+    )
     with _blaming():
         _judge(connection, facts, standings)
     decided = _record(connection, facts, standings)

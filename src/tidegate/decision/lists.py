@@ -6,7 +6,8 @@ values; only for people whose fingerprint differs are identifiers normalised and
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -79,15 +80,16 @@ def apply(
     connection.execute(queries.text("lists/clear_owed"), parameters)
     connection.execute(queries.text("lists/owe"), owing)
     connection.execute(queries.text("lists/let_go"), parameters)
-    if _scheme_of(connection, owned) != scheme(owned):
-        made = {
-            "mode": owned.sync.mode,
-            "keyed_by": "person" if connector.keyed_by_person else "identifiers",
-            "scheme": scheme(owned),
-            "run_id": run_id,
-        }
-        connection.execute(queries.text("lists/forget_scheme"), parameters)
-        connection.execute(queries.text("lists/remember_scheme"), {**parameters, **made})
+    made = {
+        "mode": owned.sync.mode,
+        "keyed_by": "person" if connector.keyed_by_person else "identifiers",
+        "scheme": scheme(owned),
+        "write": owned.sync.write,
+        "on_delete": owned.sync.on_delete,
+    }
+    if connection.execute(queries.text("lists/known"), parameters).fetchone() != tuple(made.values()):
+        connection.execute(queries.text("lists/forget"), parameters)
+        connection.execute(queries.text("lists/remember"), {**parameters, **made, "run_id": run_id})
 
 
 def hold(connection: duckdb.DuckDBPyConnection, owned: OwnedList) -> None:
@@ -134,10 +136,11 @@ def _plan_upserts(connection: duckdb.DuckDBPyConnection, owned: OwnedList, wante
                     exp.Anonymous(this="json_merge_patch", expressions=[exp.Literal.string("{}"), identifiers]),
                     "varchar",
                 ),
-                "traits": exp.cast(_object({name.removeprefix("set."): name for name in traits}), "varchar"),
+                "traits": _traits(traits, nulls=owned.sync.overwrite_with_null),
             },
         )
-        connection.execute(queries.bind("lists/plan_upserts", as_sent=rows), owned.parameters)
+        how = {"creates": owned.sync.write == "create", "nulls": owned.sync.overwrite_with_null}
+        connection.execute(queries.bind("lists/plan_upserts", as_sent=rows), {**owned.parameters, **how})
     finally:
         connection.unregister("normalised")
 
@@ -149,6 +152,31 @@ def _object(columns: Mapping[str, str]) -> exp.Expr:
             exp.JSONKeyValue(this=exp.Literal.string(key), expression=exp.column(column, quoted=True))
             for key, column in columns.items()
         ]
+    )
+
+
+def _traits(names: Sequence[str], *, nulls: bool) -> exp.Expr:
+    """A JSON object as text; without `nulls` a field that is null is not in it, so that it overwrites nothing."""
+    if nulls:
+        return exp.cast(_object({name.removeprefix("set."): name for name in names}), "varchar")
+    members = []
+    for name in names:
+        value = exp.column(name, quoted=True)
+        key = exp.Literal.string(f"{json.dumps(name.removeprefix('set.'), ensure_ascii=False)}:")
+        written = exp.cast(exp.Anonymous(this="to_json", expressions=[value]), "varchar")
+        # NULL where the value is; concat_ws leaves it out
+        members.append(
+            exp.Case().when(
+                exp.not_(exp.Is(this=value.copy(), expression=exp.null())), exp.DPipe(this=key, expression=written)
+            )
+        )
+    inside = (
+        exp.Anonymous(this="concat_ws", expressions=[exp.Literal.string(","), *members])
+        if members
+        else exp.Literal.string("")
+    )
+    return exp.DPipe(
+        this=exp.DPipe(this=exp.Literal.string("{"), expression=inside), expression=exp.Literal.string("}")
     )
 
 

@@ -1,8 +1,9 @@
-"""Lists that no audience of the project owns any more: nothing is added, and nothing is taken away."""
+"""Lists that no audience of the project owns any more: whoever is on them stays, goes, or is asked about."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import duckdb
 
@@ -10,21 +11,58 @@ from tidegate import queries
 from tidegate.decision.wanted import OwnedList
 from tidegate.results import ListDecision
 
-SAID = "no audience owns this list any more; what it holds stays"
+#: what a person reads who is to choose
+ASKED = (
+    "no audience owns this list any more; what it holds stays until you choose: `tidegate release {list} --keep` or "
+    "`--remove`"
+)
+WAITS = "no audience owns this list any more; it is emptied once the additions that wait for its destination are made"
 
 
-def hold(connection: duckdb.DuckDBPyConnection, owned: Sequence[OwnedList]) -> tuple[ListDecision, ...]:
-    """Hold what is owed to such lists, and name those that hold or are owed anything.
+def settle(
+    connection: duckdb.DuckDBPyConnection, owned: Sequence[OwnedList], *, as_of: datetime, run_id: str
+) -> tuple[ListDecision, ...]:
+    """Do to such lists what their `on_delete` says, and name those that hold or are owed anything.
 
-    An audience that owns the list again takes it up as it is.
+    Where it says nothing the list is held: nothing is added, nothing is taken away, and an audience that owns it
+    again takes it up as it is. A list that is emptied may have been renamed, so nobody goes before whoever is
+    still to be added somewhere at the same destination has been.
     """
-    known = connection.execute(queries.text("decide/known_lists")).fetchall()
     decided = []
-    for destination, name in sorted(set(known) - {(one.destination, one.name) for one in owned}):
-        parameters = {"destination": destination, "list": name}
-        row = connection.execute(queries.text("decide/holds_anything"), parameters).fetchone()
-        if row is None or not row[0]:
+    ours = {(one.destination, one.name) for one in owned}
+    for destination, name, on_delete in sorted(connection.execute(queries.text("decide/known_lists")).fetchall()):
+        if (destination, name) in ours:
             continue
-        connection.execute(queries.text("lists/hold"), parameters)
-        decided.append(ListDecision(destination, name, (), blocked=SAID))
+        which: dict[str, object] = {"destination": destination, "list": name}
+        decision = _settle(connection, which, on_delete, {"as_of": as_of, "run_id": run_id})
+        if decision is not None:
+            decided.append(decision)
     return tuple(decided)
+
+
+def _settle(
+    connection: duckdb.DuckDBPyConnection, which: dict[str, object], on_delete: str | None, run: dict[str, object]
+) -> ListDecision | None:
+    destination, name = str(which["destination"]), str(which["list"])
+    if on_delete == "keep":
+        connection.execute(queries.text("lists/let_everyone_go"), which)
+        connection.execute(queries.text("lists/clear_owed"), which)
+    if not _true(connection, "decide/holds_anything", which):
+        if on_delete is not None:
+            connection.execute(queries.text("lists/forget"), which)
+        return None
+    if on_delete == "remove" and not _true(connection, "lists/additions_wait", {"destination": destination}):
+        connection.execute(queries.text("lists/owed_before"), which)
+        connection.execute(queries.text("lists/clear_owed"), which)
+        connection.execute(queries.text("lists/take_down"), {**which, **run})
+        row = connection.execute(queries.text("lists/owed_counts"), which).fetchone()
+        assert row is not None
+        return ListDecision(destination, name, (), *row)
+    connection.execute(queries.text("lists/hold"), which)
+    asked = ASKED.format(list=f"{destination} '{name}'")
+    return ListDecision(destination, name, (), blocked=WAITS if on_delete == "remove" else asked)
+
+
+def _true(connection: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, object]) -> bool:
+    row = connection.execute(queries.text(query), parameters).fetchone()
+    return row is not None and bool(row[0])

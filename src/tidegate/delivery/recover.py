@@ -23,7 +23,7 @@ _MAYBE_SENT = Outcome.retry("interrupted")
 @dataclass(frozen=True, slots=True)
 class Recovered:
     """What unsettled claims came to. `released` was never sent, `unknown` messages may have been;
-    `in_doubt` rows may have been, and are sent again."""
+    `in_doubt` rows may have been, and are sent again; `pending` ones the platform judges later."""
 
     claims: int = 0
     accepted: int = 0
@@ -31,6 +31,7 @@ class Recovered:
     released: int = 0
     unknown: int = 0
     in_doubt: int = 0
+    pending: int = 0
 
 
 def recover(warehouse: Warehouse, as_of: datetime) -> Recovered:

@@ -30,6 +30,8 @@ _JUDGED = pa.schema(
         "detail": pa.string(),
         "after": pa.float64(),
         "doubted": pa.bool_(),
+        "job": pa.string(),
+        "position": pa.int64(),
     }
 )
 
@@ -113,8 +115,9 @@ class Owed:
         numbers = {name: number for number, name in enumerate(lists)}
         keys = [row_key(numbers[row[0]], row[4], row[3]) for row in rows]
         portion = Portion(claim, journal, keys, partial(_rows, rows))
-        for (name, mode, removing), places in itertools.groupby(range(len(rows)), lambda place: rows[place][:3]):
-            act = _action(Target(mode, name), removing)
+        for (name, mode, removing), group in itertools.groupby(range(len(rows)), lambda place: rows[place][:3]):
+            places = list(group)
+            act = _action(Target(mode, name, rows[places[0]][7]), removing)
             portion.calls += [Call(portion, act, batch) for batch in batches(places, self._batch)]
         return portion
 
@@ -129,22 +132,27 @@ def settle(
     as_of: datetime,
 ) -> None:
     """Write what became of a claim's rows; what is settled already stays as it is. `lists` as in its header."""
-    run: dict[str, object] = {"run_id": run_id, "as_of": as_of}
     with transaction(connection):
-        connection.register("judged", _table(judgement, lists))
-        connection.execute(queries.text("delivery/settling_rows"), {"claim": claim})
-        connection.unregister("judged")
-        given_up.owe(connection, run)
-        connection.execute(queries.text("delivery/drop_stale_removals"))
-        connection.execute(queries.text("delivery/drop_delivered"))
-        connection.execute(queries.text("delivery/drop_shared"))
-        connection.execute(queries.text("delivery/add_delivered"), run)
-        connection.execute(queries.text("delivery/drop_owed"), {"claim": claim})
-        connection.execute(queries.text("delivery/return_owed"), {"claim": claim, "as_of": as_of})
-        connection.execute(queries.text("delivery/settle_row_attempts"), {"claim": claim})
-        refuse_unsettled(connection, claim)
+        apply(connection, claim, _table(judgement, lists), run_id=run_id, as_of=as_of)
         checkpoint("settle uncommitted")
     checkpoint("settle committed")
+
+
+def apply(connection: duckdb.DuckDBPyConnection, claim: str, judged: pa.Table, *, run_id: str, as_of: datetime) -> None:
+    """`settle` within the caller's transaction. `judged` has the columns of `judged`, a row for each of the claim's."""
+    run: dict[str, object] = {"run_id": run_id, "as_of": as_of}
+    connection.register("judged", judged)
+    connection.execute(queries.text("delivery/settling_rows"), {"claim": claim})
+    connection.unregister("judged")
+    given_up.owe(connection, run)
+    connection.execute(queries.text("delivery/drop_stale_removals"))
+    connection.execute(queries.text("delivery/drop_delivered"))
+    connection.execute(queries.text("delivery/drop_shared"))
+    connection.execute(queries.text("delivery/add_delivered"), run)
+    connection.execute(queries.text("delivery/drop_owed"), {"claim": claim})
+    connection.execute(queries.text("delivery/return_owed"), {"claim": claim, "as_of": as_of})
+    connection.execute(queries.text("delivery/settle_row_attempts"), {"claim": claim})
+    refuse_unsettled(connection, claim)
 
 
 def row_key(number: int, identity: str, person: str) -> str:
@@ -159,17 +167,29 @@ def _table(judgement: Judgement, lists: Sequence[str]) -> pa.Table:
         numbers.append(lists[int(number)])
         identities.append(identity)
         persons.append(person)
-    outcomes = judgement.outcomes
+    return judged(numbers, persons, identities, judgement.outcomes, judgement.doubted)
+
+
+def judged(
+    lists: Sequence[str],
+    persons: Sequence[str],
+    identities: Sequence[str],
+    outcomes: Sequence[Outcome],
+    doubted: Sequence[bool] | None = None,
+) -> pa.Table:
+    """Rows of lists beside what became of them, for `apply`."""
     return pa.table(
         [
-            numbers,
+            lists,
             persons,
             identities,
             [outcome.verdict for outcome in outcomes],
             [outcome.reason for outcome in outcomes],
             [outcome.detail for outcome in outcomes],
             [outcome.after for outcome in outcomes],
-            judgement.doubted or [False] * len(outcomes),
+            doubted or [False] * len(outcomes),
+            [outcome.job for outcome in outcomes],
+            range(len(outcomes)),
         ],
         schema=_JUDGED,
     )
@@ -177,12 +197,17 @@ def _table(judgement: Judgement, lists: Sequence[str]) -> pa.Table:
 
 def _rows(rows: Sequence[tuple[Any, ...]], places: Sequence[int]) -> list[Row]:
     chosen = [rows[place] for place in places]
+    return as_rows([row[3] for row in chosen], [row[5] for row in chosen], [row[6] for row in chosen])
+
+
+def as_rows(persons: Sequence[str], identifiers: Sequence[str], traits: Sequence[str]) -> list[Row]:
+    """Rows for a connector, of identifiers and traits as JSON objects."""
     # One parse for all of them: a fraction of the time of one for each.
-    identifiers = json.loads(f"[{','.join([row[5] for row in chosen])}]")
-    traits: Iterable[dict[str, Any]] = itertools.repeat({})
-    if any(row[6] != "{}" for row in chosen):
-        traits = json.loads(f"[{','.join([row[6] for row in chosen])}]")
-    return list(map(Row, [row[3] for row in chosen], identifiers, traits))
+    known: list[dict[str, str]] = json.loads(f"[{','.join(identifiers)}]")
+    told: Iterable[dict[str, Any]] = itertools.repeat({})
+    if any(one != "{}" for one in traits):
+        told = json.loads(f"[{','.join(traits)}]")
+    return list(map(Row, persons, known, told))
 
 
 def _action(target: Target, removing: bool) -> Action:

@@ -48,6 +48,19 @@ class SyncKeys(Written):
         description="When somebody leaves: `remove` (what a list does unless told), `keep` (what an object does), "
         "or an object's fields to set.",
     )
+    write: Literal["upsert", "create", "update"] | None = Field(
+        default=None,
+        description="How an object is written: `upsert` (unless told), `create` (never touch what is there), `update` "
+        "(never make a new one).",
+    )
+    overwrite_with_null: bool | None = Field(
+        default=None,
+        description="Whether a field whose value is null is emptied at the destination (for files and tables: yes).",
+    )
+    on_delete: Literal["keep", "remove"] | None = Field(
+        default=None,
+        description="When no audience owns it any more: `keep` who is on it, or `remove` them. Else you are asked.",
+    )
 
 
 class AudienceFile(Written):

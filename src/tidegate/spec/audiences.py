@@ -201,6 +201,8 @@ class _Reader:
         mode = "list" if keys.list is not None else "object"
         self._check_destination(keys, mode, path)
         on_leave, values = self._on_leave(keys, mode, path)
+        if mode == "list":
+            self._only_of_objects(keys, path)
         if mode == "list" and keys.set:
             self._problem((*path, "set"), "a list holds no fields; write `object` in place of `list`")
         name = keys.list or keys.object
@@ -213,8 +215,22 @@ class _Reader:
             set=self._expressions(keys.set, (*path, "set")),
             on_leave=on_leave,
             on_leave_set=values,
+            write=keys.write or "upsert",
+            overwrite_with_null=self._nulls(keys),
+            on_delete=keys.on_delete,
             line=self.document.line(path),
         )
+
+    def _only_of_objects(self, keys: SyncKeys, path: Path_) -> None:
+        for name in ("write", "overwrite_with_null"):
+            if getattr(keys, name) is not None:
+                self._problem((*path, name), "a list holds no fields; write `object` in place of `list`")
+
+    def _nulls(self, keys: SyncKeys) -> bool:
+        known = self.around.destinations
+        if keys.overwrite_with_null is not None or known is None or keys.to not in known.connectors:
+            return bool(keys.overwrite_with_null)
+        return known.connectors[keys.to].overwrites_with_null
 
     def _on_leave(self, keys: SyncKeys, mode: str, path: Path_) -> tuple[OnLeave, dict[str, exp.Expr]]:
         if isinstance(keys.on_leave, OnLeaveKeys):
@@ -236,6 +252,9 @@ class _Reader:
             can = " and ".join(sorted(_OFFERS[offered] for offered in kind.modes))
             self._problem((*path, mode), f"{called} has no {mode}s; it {can}")
             return
+        if mode == "object" and (keys.write or "upsert") not in kind.writes:
+            can = " or ".join(f"`{one}`" for one in sorted(kind.writes))
+            self._problem((*path, "write"), f"{called} cannot {keys.write or 'upsert'} only; write {can}")
         for name in keys.match:
             if name not in kind.identifiers:
                 text = f"{called} does not know people by `{name}`; {hint(name, kind.identifiers)}"

@@ -15,6 +15,8 @@ from typing import Any, Literal
 from sqlglot import exp
 
 OnLeave = Literal["remove", "keep", "set"]
+OnDelete = Literal["remove", "keep"]
+Write = Literal["upsert", "create", "update"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,10 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """A list or object of a destination kept equal to the segment."""
+    """A list or object of a destination kept equal to the segment.
+
+    `on_delete` is what becomes of it once no audience owns it; None asks.
+    """
 
     to: str
     mode: Literal["list", "object"]
@@ -65,6 +70,9 @@ class Sync:
     set: Mapping[str, exp.Expr] = field(default_factory=dict)
     on_leave: OnLeave = "remove"
     on_leave_set: Mapping[str, exp.Expr] = field(default_factory=dict)
+    write: Write = "upsert"
+    overwrite_with_null: bool = False
+    on_delete: OnDelete | None = None
     line: int = 0
 
 
@@ -141,6 +149,7 @@ class DestinationSpec:
     per_second: float | None = None
     concurrency: int | None = None
     line: int = 0
+    per_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
--- Every list or object that an audience ever owned.
+-- Every list or object that an audience ever owned, and what is to become of it once none does.
 --
 -- tables: tidegate.lists
 -- params: none
 
 select
     lists.destination,
-    lists.list
+    lists.list,
+    lists.on_delete
 from tidegate.lists

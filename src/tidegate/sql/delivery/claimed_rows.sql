@@ -1,4 +1,4 @@
--- The rows of a claim, list by list, with the mode of each list.
+-- The rows of a claim, list by list, with the mode of each list and how it is written.
 --
 -- tables: tidegate.owed, tidegate.lists
 -- params: $claim
@@ -10,7 +10,8 @@ select
     owed.person,
     owed.identity,
     owed.identifiers,
-    owed.traits
+    owed.traits,
+    coalesce(lists.write, 'upsert') as write
 from tidegate.owed
 left join tidegate.lists
     on owed.destination = lists.destination and owed.list = lists.list

@@ -1,12 +1,20 @@
 -- Rows that were not accepted stay owed: a refused one is tried again after 1, 2, 4 and then every 7 days,
--- the others at the next run. A row that may have been done is in doubt until it is accepted.
+-- the others at the next run. A row that the platform judges later waits for that. A row that may have been
+-- done is in doubt until it is accepted.
 --
 -- tables: tidegate.owed, settling_rows
 -- params: $claim, $as_of
 
 update tidegate.owed
 set
-    state = case when settling_rows.verdict = 'rejected' then 'refused' else 'due' end,
+    state = case settling_rows.verdict
+        when 'rejected' then 'refused'
+        when 'pending' then 'submitted'
+        else 'due'
+    end,
+    job = settling_rows.job,
+    job_position = settling_rows.position,
+    submitted_at = case when settling_rows.verdict = 'pending' then now() end,
     in_doubt = owed.in_doubt or settling_rows.doubted or settling_rows.verdict = 'unknown',
     reason = case when settling_rows.reason = 'not_started' then owed.reason else nullif(settling_rows.reason, '') end,
     detail = case when settling_rows.reason = 'not_started' then owed.detail else nullif(settling_rows.detail, '') end,

@@ -15,6 +15,7 @@ from (
         case
             when bool_or(settling_rows.verdict = 'unknown') then 'unknown'
             when bool_or(settling_rows.verdict = 'retry') then 'retry'
+            when bool_or(settling_rows.verdict = 'pending') then 'pending'
             when bool_or(settling_rows.verdict = 'rejected') then 'rejected'
             else 'accepted'
         end as outcome,
@@ -24,6 +25,7 @@ from (
             count(*) filter (where settling_rows.verdict = 'accepted') || ' accepted',
             nullif(count(*) filter (where settling_rows.verdict = 'rejected'), 0) || ' rejected',
             nullif(count(*) filter (where settling_rows.verdict = 'retry'), 0) || ' to try again',
+            nullif(count(*) filter (where settling_rows.verdict = 'pending'), 0) || ' to be judged later',
             nullif(count(*) filter (where settling_rows.verdict = 'unknown'), 0) || ' unknown'
         ) as detail
     from settling_rows

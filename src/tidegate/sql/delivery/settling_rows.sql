@@ -1,6 +1,7 @@
 -- The rows of a claim beside what became of them. Empty where the claim is settled already.
 --
--- tables: tidegate.owed, tidegate.lists, judged (list, person, identity, verdict, reason, detail, after, doubted)
+-- tables: tidegate.owed, tidegate.lists,
+--   judged (list, person, identity, verdict, reason, detail, after, doubted, job, position)
 -- params: $claim
 
 create or replace temporary table settling_rows as
@@ -19,7 +20,9 @@ select
     judged.reason,
     judged.detail,
     judged.after,
-    judged.doubted
+    judged.doubted,
+    judged.job,
+    judged.position
 from tidegate.owed
 inner join judged
     on

@@ -1,6 +1,6 @@
 -- People in doubt are told again even where nothing differs.
 --
--- tables: desired (person, fingerprint), doubtful_people, moves
+-- tables: desired (person, fingerprint), doubtful_people, tidegate.owed, moves
 -- params: $destination, $list
 
 insert into moves
@@ -18,4 +18,9 @@ where
         select moves.person
         from moves
         where moves.destination = $destination and moves.list = $list
+    )
+    and desired.person not in (
+        select owed.person
+        from tidegate.owed
+        where owed.destination = $destination and owed.list = $list and owed.state = 'submitted'
     )

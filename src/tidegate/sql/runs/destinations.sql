@@ -1,4 +1,4 @@
--- The destinations that have a message ready or a row due.
+-- The destinations that have a message ready, a row due, or one that they have not judged yet.
 --
 -- tables: tidegate.outbox, tidegate.owed
 -- params: $as_of
@@ -9,5 +9,5 @@ where outbox.state = 'ready'
 union
 select owed.destination
 from tidegate.owed
-where owed.state = 'due' and owed.next_try <= $as_of
+where owed.state = 'submitted' or (owed.state = 'due' and owed.next_try <= $as_of)
 order by destination

@@ -1,4 +1,4 @@
--- How the fingerprints of a list were made, until now.
+-- How a list was kept, until now.
 --
 -- tables: tidegate.lists
 -- params: $destination, $list

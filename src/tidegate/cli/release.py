@@ -1,0 +1,46 @@
+"""`tidegate release`."""
+
+from __future__ import annotations
+
+import click
+
+from tidegate.cli import place
+from tidegate.cli.mistakes import Mistake
+from tidegate.cli.place import Place
+
+
+@click.command("release")
+@click.argument("destination")
+@click.argument("list_", metavar="LIST")
+@click.option("--keep", "on_delete", flag_value="keep", help="Whoever is on it stays; Tidegate forgets the list.")
+@click.option("--remove", "on_delete", flag_value="remove", help="Everybody whom Tidegate put on it is taken off.")
+@place.options
+def command(place: Place, destination: str, list_: str, on_delete: str | None) -> int:
+    """Choose what becomes of a LIST of DESTINATION whose audience was deleted or renamed.
+
+    The next run does it. `on_delete:` in an audience's file chooses beforehand.
+
+    \b
+    Example:
+      tidegate release meta_ads "VIP customers" --remove
+    """
+    from tidegate import owing, workspace
+    from tidegate.cli import terminal
+    from tidegate.decision.wanted import owned_lists
+
+    if on_delete is None:
+        raise Mistake("choose: --keep leaves everybody on the list, --remove takes them off")
+    opened = workspace.look(place.root, place.target)
+    owners = next(
+        (one.owners for one in owned_lists(opened.project) if (one.destination, one.name) == (destination, list_)), ()
+    )
+    if owners:
+        named = ", ".join(audience.file for audience, _ in owners)
+        raise Mistake(f"{named} keeps `{list_}` of {destination}; it must be taken out there first")
+    if not owing.release(opened.warehouse, destination, list_, on_delete):
+        raise Mistake(
+            f"nothing is known of a list `{list_}` of {destination}; `tidegate status` names those without owner"
+        )
+    done = "is forgotten, with everybody on it" if on_delete == "keep" else "is emptied"
+    terminal.out().print(f"`{list_}` of {destination} {done} by the next run.")
+    return 0

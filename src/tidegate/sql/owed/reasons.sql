@@ -1,0 +1,21 @@
+-- What is owed, by destination, list, state and reason. Null parameters choose all.
+--
+-- tables: tidegate.owed
+-- params: $destination, $list, $reason, $person
+
+select
+    owed.destination,
+    owed.list,
+    owed.state,
+    owed.reason,
+    count(*) as people,
+    max(owed.attempts) as attempts,
+    min(case when owed.state in ('due', 'refused') then owed.next_try end) as next_try
+from tidegate.owed
+where
+    ($destination is null or owed.destination = $destination)
+    and ($list is null or owed.list = $list)
+    and ($reason is null or owed.reason = $reason)
+    and ($person is null or owed.person = $person)
+group by owed.destination, owed.list, owed.state, owed.reason
+order by owed.destination, owed.list, people desc, owed.state, owed.reason

@@ -1,0 +1,111 @@
+"""Lists whose audience was deleted or renamed: nobody is left off by mistake, and nobody stays on against the file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.decision.world import World, list_of, synced
+from tidegate import owing
+from tidegate.results import ListDecision
+from tidegate.spec.objects import Guard
+
+
+def kept(list_name: str = "VIPs", **changes: object) -> None:
+    audience = synced(list_name=list_name, guard=Guard(max_leave=None))
+    return replace(audience, sync=tuple(replace(sync, **changes) for sync in audience.sync))  # type: ignore[arg-type]
+
+
+def listed(world: World, **changes: object) -> None:
+    world.audience(kept(**changes))  # type: ignore[arg-type]
+    world.in_segment("vips", "ada", "bob")
+    world.decide()
+    world.accept_everything_owed()
+
+
+def held(world: World, name: str = "VIPs") -> set[object]:
+    found = world.rows("select person from tidegate.delivered where list = $name", name=name)
+    return {person for (person,) in found}
+
+
+def removals(world: World, name: str = "VIPs") -> set[object]:
+    found = world.rows("select person from tidegate.owed where list = $name and operation = 'remove'", name=name)
+    return {person for (person,) in found}
+
+
+def test_on_delete_remove_takes_everybody_off_once_the_audience_is_gone(world: World) -> None:
+    listed(world, on_delete="remove")
+    del world.audiences["vips"]
+
+    decision = world.decide()
+
+    assert list_of(decision, "VIPs") == ListDecision("ads", "VIPs", (), remove=2)
+    assert removals(world) == {"ada", "bob"}
+    world.rows("delete from tidegate.delivered")
+    world.rows("delete from tidegate.owed")
+    assert world.decide().lists == ()
+    assert world.rows("select * from tidegate.lists") == []
+
+
+def test_deciding_again_before_they_are_off_changes_nothing(world: World) -> None:
+    listed(world, on_delete="remove")
+    del world.audiences["vips"]
+    world.decide()
+    world.rows(
+        "update tidegate.owed set state = 'refused', reason = 'no', attempts = 3, next_try = now() + interval 9 year"
+    )
+    before = world.rows("select * from tidegate.owed order by person")
+
+    world.decide()
+
+    assert world.rows("select * from tidegate.owed order by person") == before
+
+
+def test_on_delete_keep_leaves_them_on_it_and_forgets_the_list(world: World) -> None:
+    listed(world, on_delete="keep")
+    del world.audiences["vips"]
+
+    assert world.decide().lists == ()
+
+    assert (held(world), removals(world)) == (set(), set())
+    assert world.rows("select * from tidegate.lists") == []
+
+
+@pytest.mark.parametrize(("choice", "going"), [("remove", {"ada", "bob"}), ("keep", set())])
+def test_a_person_who_is_asked_chooses(world: World, choice: str, going: set[str]) -> None:
+    listed(world)
+    del world.audiences["vips"]
+    assert "--keep` or `--remove`" in list_of(world.decide(), "VIPs").blocked
+
+    assert owing.release(world.warehouse, "ads", "VIPs", choice)
+    world.decide()
+
+    assert removals(world) == going
+    assert not owing.release(world.warehouse, "ads", "VIP", choice)
+
+
+def test_a_renamed_list_loses_nobody_before_the_new_one_has_them(world: World) -> None:
+    listed(world, on_delete="remove")
+    world.audience(kept("Best customers", on_delete="remove"))  # type: ignore[arg-type]
+
+    first = world.decide()
+    assert "emptied once the additions" in list_of(first, "VIPs").blocked
+    assert removals(world) == set()
+    assert held(world) == {"ada", "bob"}
+
+    world.accept_everything_owed()
+    world.decide()
+    assert held(world, "Best customers") == {"ada", "bob"}
+    assert removals(world) == {"ada", "bob"}
+
+
+def test_what_the_file_says_later_counts(world: World) -> None:
+    listed(world)
+    world.audience(kept(on_delete="remove"))  # type: ignore[arg-type]
+    world.decide()
+    del world.audiences["vips"]
+
+    world.decide()
+
+    assert removals(world) == {"ada", "bob"}

@@ -1,0 +1,125 @@
+"""Platforms that take rows now and judge them later: nothing counts before it is judged, and nothing is forgotten."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.delivery.wire import Wire, WireThatJudgesLater
+from tests.delivery.world import World, on_list
+from tidegate.delivery import jobs
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(jobs, "PATIENCE", 0.3)
+
+
+def test_rows_count_once_the_platform_has_judged_them(world: World) -> None:
+    world.owe("add", {"1": "a@x", "2": "b@x"})
+    world.platform.unfinished = 2
+
+    delivery = world.deliver(WireThatJudgesLater, batch=10)
+
+    assert (delivery.accepted, delivery.pending, delivery.problem) == (2, 0, "")
+    assert world.held() == world.believed() == on_list("a@x", "b@x")
+    assert world.owed() == []
+    assert [what for what, _ in world.platform.calls] == ["submit", "poll", "poll", "poll"]
+
+
+def test_a_job_that_outlasts_the_run_is_asked_about_in_the_next(world: World) -> None:
+    world.owe("add", {"1": "a@x"})
+    world.platform.unfinished = 10_000
+
+    first = world.deliver(WireThatJudgesLater)
+    assert (first.accepted, first.pending, first.owed, first.problem) == (0, 1, 0, "")
+    assert world.believed() == set()
+    assert world.query("select state, job from tidegate.owed") == [("submitted", "job-1")]
+
+    world.platform.unfinished = 0
+    second = world.run(connector=WireThatJudgesLater)
+
+    assert (second.accepted, second.pending) == (1, 0)
+    assert world.believed() == world.held() == on_list("a@x")
+    assert [what for what, _ in world.platform.calls].count("submit") == 1
+
+
+def test_of_a_job_each_row_is_judged_by_itself(world: World) -> None:
+    world.owe("add", {"1": "a@x", "2": "b@x", "3": "c@x"})
+    world.platform.refused.add('{"email": "b@x"}')
+
+    delivery = world.deliver(WireThatJudgesLater, batch=10)
+
+    assert (delivery.accepted, delivery.rejected) == (2, 1)
+    assert world.believed() == world.held() == on_list("a@x", "c@x")
+    assert world.query("select person, state, reason from tidegate.owed") == [("2", "refused", "told_to_refuse")]
+
+
+def test_a_job_that_the_platform_has_forgotten_is_submitted_again(world: World) -> None:
+    world.owe("add", {"1": "a@x"})
+    world.platform.unfinished = 10_000
+    world.deliver(WireThatJudgesLater)
+    world.platform.jobs.clear()
+    world.platform.unfinished = 0
+
+    delivery = world.run(connector=WireThatJudgesLater)
+
+    assert delivery.accepted == 1
+    assert world.believed() == world.held() == on_list("a@x")
+
+
+def test_while_the_platform_is_down_its_jobs_wait(world: World) -> None:
+    world.owe("add", {"1": "a@x"})
+    world.platform.unfinished = 10_000
+    world.deliver(WireThatJudgesLater)
+    world.platform.faults.extend(["503"] * 1000)
+
+    down = world.run(connector=WireThatJudgesLater)
+    assert (down.accepted, down.pending) == (0, 1)
+    assert "unavailable" in down.problem
+    world.platform.faults.clear()
+    world.platform.unfinished = 0
+    world.run(connector=WireThatJudgesLater)
+
+    assert world.believed() == on_list("a@x")
+
+
+def test_an_address_that_changed_is_taken_off_only_once_the_new_one_is_there(world: World) -> None:
+    world.owe("add", {"1": "old@x"})
+    world.deliver(WireThatJudgesLater)
+    world.later()
+    world.owe("update", {"1": "new@x"})
+    world.platform.unfinished = 10_000
+    world.deliver(WireThatJudgesLater)
+    assert world.held() == on_list("old@x")
+    world.platform.unfinished = 0
+
+    world.run(connector=WireThatJudgesLater)
+
+    assert world.held() == world.believed() == on_list("new@x")
+
+
+def test_a_destination_that_has_no_jobs_any_more_is_given_the_rows_again(world: World) -> None:
+    world.owe("add", {"1": "a@x"})
+    world.platform.unfinished = 10_000
+    world.deliver(WireThatJudgesLater)
+
+    delivery = world.run(connector=Wire)
+
+    assert delivery.accepted == 1
+    assert world.believed() == world.held() == on_list("a@x")
+
+
+@pytest.mark.parametrize("point", ["claim committed", "call returned", "settle uncommitted", "settle committed"])
+@pytest.mark.parametrize("then", ["job uncommitted", "job settled"])
+def test_killed_at_any_step_nothing_is_forgotten(world: World, point: str, then: str) -> None:
+    world.owe("add", {"1": "a@x", "2": "b@x"})
+    assert world.in_a_process(point, connector="WireThatJudgesLater", batch=10) == -9
+    world.later()
+    world.recover()
+    world.in_a_process(then, connector="WireThatJudgesLater", batch=10)
+
+    world.run(connector=WireThatJudgesLater, batch=10)
+
+    assert world.believed() == world.held() == on_list("a@x", "b@x")
+    assert world.owed() == []
