@@ -44,9 +44,10 @@ class Answer:
     took: int = 0
 
     def response(self) -> web.Response:
-        if isinstance(self.body, (str, bytes)):
-            return web.Response(status=self.status, body=self.content(), headers=dict(self.headers))
-        return web.json_response(self.body, status=self.status, headers=dict(self.headers))
+        headers = dict(self.headers)
+        if not isinstance(self.body, (str, bytes)) and "content-type" not in map(str.lower, headers):
+            headers["Content-Type"] = "application/json"
+        return web.Response(status=self.status, body=self.content(), headers=headers)
 
     def content(self) -> bytes:
         """The body as it goes over the wire."""
