@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from tidegate.delivery.pacing import Pacer
+from tidegate.delivery.announced import Allowance
+from tidegate.delivery.ledger import Ledger
+from tidegate.delivery.pacing import Pacer, listen, pacer_for
+from tidegate.exchange import Exchange
 
 
 class Clock:
@@ -92,3 +97,159 @@ def test_who_does_not_say_how_long_to_wait_is_left_alone_longer_each_time(clock:
     pacer.went_well()
     pacer.throttled(clock.now, None)
     assert pacer.held <= 1
+
+
+def test_it_feels_its_way_back_to_where_it_was_throttled_and_goes_beyond_slowly(clock: Clock) -> None:
+    pacer = Pacer(None, clock)
+    assert made(pacer, clock, 1.0) > 500  # as fast as they come
+    pacer.throttled(clock.now, 0)
+
+    rates = [made(pacer, clock, 1.0) for _ in range(9)]
+    assert rates[0] < 600
+    assert rates == sorted(rates)
+    assert rates[5] <= 1010
+
+
+def test_throttling_by_chance_does_not_bring_the_rate_to_nothing(clock: Clock) -> None:
+    pacer = Pacer(None, clock)
+    calls = 0
+    end = clock.now + 120
+    while clock.now < end:
+        clock.now += max(pacer.reserve(), 0.001)
+        calls += 1
+        if calls % 10 == 0:
+            pacer.throttled(clock.now, 0.1)
+        else:
+            pacer.went_well()
+
+    assert calls / 120 > 1
+
+
+def test_who_was_throttled_together_is_throttled_once_and_tried_again_after_the_longest_pause(clock: Clock) -> None:
+    pacer = Pacer(None, clock)
+    started = clock.now
+    clock.now += 0.1
+    for after in (2.0, 5.0, 1.0):
+        pacer.throttled(started, after)
+
+    assert pacer.throttled_in_a_row == 1
+    assert pacer.held == 5.0
+
+
+def test_what_is_left_is_spread_over_its_window_before_it_runs_out(clock: Clock) -> None:
+    pacer = Pacer(None, clock)
+    pacer.heard([Allowance(left=10, seconds=5, limit=100)], under_way=0)
+
+    assert 9 <= made(pacer, clock, 5.0) <= 11
+    assert made(pacer, clock, 1.0) > 100
+
+
+def test_while_there_is_plenty_nobody_slows_down(clock: Clock) -> None:
+    pacer = Pacer(None, clock)
+    pacer.heard([Allowance(left=60, seconds=5, limit=100), Allowance(left=900, seconds=86_400)], under_way=8)
+
+    assert {pacer.reserve() for _ in range(100)} == {0.0}
+
+
+def test_calls_under_way_are_thought_of_before_they_count(clock: Clock) -> None:
+    pacer = Pacer(None, clock)
+    pacer.heard([Allowance(left=3, seconds=2, limit=10)], under_way=3)
+
+    assert pacer.reserve() == pytest.approx(2)
+
+
+def test_what_is_used_up_is_waited_for(clock: Clock) -> None:
+    pacer = Pacer(None, clock)
+    pacer.heard([Allowance(left=0, seconds=30, limit=100)], under_way=0)
+
+    assert pacer.held == 30
+
+
+def test_a_share_that_runs_out_without_a_word_about_when_slows_down_once(clock: Clock) -> None:
+    pacer = Pacer(100, clock)
+    made(pacer, clock, 1.0)
+    for _ in range(20):
+        pacer.heard([Allowance(left=5, seconds=None, limit=100)], under_way=4)
+
+    assert 45 <= made(pacer, clock, 1.0) <= 55
+
+
+def test_an_answer_is_heeded_as_it_came(clock: Clock) -> None:
+    pacer = Pacer(None, clock)
+    listen(pacer, Exchange("POST", "/", 200, 0.1, limits={"retry-after": "7"}), 0)
+    assert pacer.held == 7
+    listen(pacer, Exchange("POST", "/", 200, 0.1, limits={"ratelimit-remaining": "0", "ratelimit-reset": "9"}), 0)
+    assert pacer.held == 9
+
+
+def test_requests_that_a_call_made_besides_take_turns_too(clock: Clock) -> None:
+    pacer = Pacer(10, clock)
+    pacer.reserve()
+    pacer.also_made(4)
+
+    assert pacer.reserve() == pytest.approx(0.4, abs=0.11)
+
+
+@pytest.fixture
+def ledgers(tmp_path: Path, clock: Clock) -> Iterator[Callable[[], Ledger]]:
+    made: list[Ledger] = []
+
+    def ledger() -> Ledger:
+        made.append(Ledger("a", tmp_path / "pace", clock))
+        return made[-1]
+
+    yield ledger
+    for one in made:
+        one.close()
+
+
+def test_two_processes_keep_one_rate(clock: Clock, ledgers: Callable[[], Ledger]) -> None:
+    pacers = [Pacer(50, clock, ledger=ledgers()) for _ in range(2)]
+    began = clock.now
+    turns = sorted(clock.now + pacer.reserve() - began for _ in range(50) for pacer in pacers)
+
+    assert turns[-1] >= 1.8  # a hundred calls at fifty a second, a tenth of one caught up on
+    for first in turns:
+        assert sum(first <= turn < first + 1 for turn in turns) <= 62
+
+
+def test_a_days_calls_are_used_up_and_those_not_made_are_given_back(
+    clock: Clock, ledgers: Callable[[], Ledger]
+) -> None:
+    one, two = (Pacer(None, clock, per_day=1000, ledger=ledgers()) for _ in range(2))
+    for _ in range(7):
+        assert one.reserve() == 0.0
+    one.close()
+    left = 0
+    while two.reserve() == 0.0:
+        left += 1
+
+    assert left == 993
+    assert two.reserve() == math.inf
+
+
+def test_a_day_is_kept_where_processes_cannot_tell_each_other(clock: Clock) -> None:
+    pacer = Pacer(None, clock, per_day=10)
+    pacer.spent_before(7)
+
+    assert [pacer.reserve() for _ in range(5)] == [0.0, 0.0, 0.0, math.inf, math.inf]
+
+
+def test_destinations_of_one_account_share_its_pace_and_the_stricter_limit_holds() -> None:
+    one = pacer_for("some account", 10, None)
+    two = pacer_for("some account", 5, 3)
+
+    assert one is two
+    assert pacer_for("another account", None, None) is not one
+    waits = [one.reserve() for _ in range(3)]
+    assert waits[2] - waits[1] == pytest.approx(0.2, abs=0.1)
+    assert two.reserve() == math.inf
+    two.close()
+
+
+def test_without_a_stated_limit_nothing_is_written(state_folder: Path) -> None:
+    pacer = pacer_for("unlimited", None, math.inf)
+    pacer.reserve()
+    pacer.throttled(0.0, 1.0)
+
+    assert not state_folder.exists()
