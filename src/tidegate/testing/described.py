@@ -27,6 +27,8 @@ class Described(ConnectorContract):
     description_base: ClassVar[str] = ""
     #: and the paths that it lacks, as patterns: `/oauth/*`
     undescribed: ClassVar[tuple[str, ...]] = ()
+    #: where the description itself is wrong: a part of what it has against a request, and what the platform says
+    description_errs: ClassVar[Mapping[str, str]] = {}
 
     @pytest.fixture
     def described(self, request: pytest.FixtureRequest) -> Description:

@@ -18,7 +18,7 @@ from tidegate.sandbox.asked import Asked
 from tidegate.sandbox.emulation import TOKEN_PATH
 from tidegate.testing.example_bodies import Response
 from tidegate.testing.graphql import GraphqlChecker
-from tidegate.testing.openapi import RequestChecker
+from tidegate.testing.openapi import Mismatch, RequestChecker
 
 
 class Description:
@@ -27,15 +27,17 @@ class Description:
     def __init__(
         self,
         name: str | None,
-        path: Path | None,
-        checker: RequestChecker | GraphqlChecker | None,
-        lacks: tuple[str, ...],
+        path: Path | None = None,
+        checker: RequestChecker | GraphqlChecker | None = None,
+        lacks: tuple[str, ...] = (),
+        errs: tuple[str, ...] = (),
     ) -> None:
         self.name = name
         self.path = path
         self.checker = checker
         self.checked: list[str] = []
         self._lacks = (*lacks, TOKEN_PATH)
+        self._errs = errs
 
     @classmethod
     def of(cls, contract: Any, root: Path) -> Description:
@@ -43,9 +45,10 @@ class Description:
         name: str | None = contract.description
         path = None if name is None else folder(root) / name
         if path is None or not path.is_file():
-            return cls(name, None, None, ())
+            return cls(name)
         texts = tuple(sorted(contract.description_texts.items()))
-        return cls(name, path, _checker(path, texts, contract.description_base), contract.undescribed)
+        checker = _checker(path, texts, contract.description_base)
+        return cls(name, path, checker, contract.undescribed, tuple(contract.description_errs))
 
     def needed(self) -> None:
         """Skip the test where there is nothing to hold requests to."""
@@ -64,7 +67,8 @@ class Description:
 
     def wrong(self, asked: Asked) -> list[str]:
         """What the description has against a request."""
-        return [] if self.checker is None else list(self.checker.problems(asked))
+        found = [] if self.checker is None else list(self.checker.problems(asked))
+        return [words for words in found if not any(known in words for known in self._errs)]
 
     def signs(self, asked: Asked) -> bool:
         """Whether the description asks for a signature with this request."""
@@ -78,7 +82,9 @@ class Description:
         if self.checker is None or self._lacking(asked):
             return
         self.checked.append(f"{asked.method} {asked.path}")
-        self.checker(asked)
+        wrong = self.wrong(asked)
+        if wrong:
+            raise Mismatch(f"{asked.method} {asked.path}: " + "; ".join(wrong))
 
 
 def folder(root: Path) -> Path:
