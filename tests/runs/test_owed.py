@@ -1,0 +1,76 @@
+"""What an operator does about rows that a destination will not take, and about lists that nobody wants any more."""
+
+from __future__ import annotations
+
+import json
+
+from tests.runs.shop import Shop, hashed
+
+
+def test_what_is_owed_is_told_by_reason_then_by_person_and_never_by_address(shop: Shop) -> None:
+    shop.knows("ada", "bob")
+    shop.buys("ada", "bob")
+    shop.misbehaves(kind="refuse", connector="meta_custom_audiences", match=next(iter(hashed("bob@example.com"))))
+    shop.run()
+
+    counted = shop.says("owed")
+    named = shop.says("owed", "--destination", "ads", "--rows")
+    told = json.loads(shop.says("owed", "--rows", "--json").out)
+
+    assert "invalid_entries" in counted.out
+    assert "bob" not in counted.out
+    assert "bob" in named.out
+    assert "ada" not in named.out
+    assert "@" not in named.out
+    assert [(one["person"], one["state"], one["reason"]) for one in told] == [("bob", "refused", "invalid_entries")]
+
+
+def test_a_refused_row_waits_for_days_unless_it_is_retried(shop: Shop) -> None:
+    shop.knows("ada", "bob")
+    shop.buys("ada", "bob")
+    shop.misbehaves(kind="refuse", connector="meta_custom_audiences", match=next(iter(hashed("bob@example.com"))))
+    shop.run()
+    shop.behaves()
+    shop.run()
+    assert not hashed("bob@example.com") & shop.on_ad_list()
+
+    said = shop.says("retry", "ads", "--reason", "invalid_entries")
+    shop.run()
+
+    assert said.out == "1 row is due at ads; `tidegate run` sends them.\n"
+    assert hashed("bob@example.com") <= shop.on_ad_list()
+    assert shop.says("retry", "ads").out == "No row is refused.\n"
+    assert shop.says("owed").out == "Nothing is owed.\n"
+
+
+def test_a_destination_that_is_not_there_is_answered_with_the_nearest(shop: Shop) -> None:
+    assert "did you mean `ads`" in shop.says("retry", "adds").err
+
+
+def test_a_deleted_audience_is_asked_about_and_then_its_list_is_emptied(shop: Shop) -> None:
+    shop.knows("ada")
+    shop.buys("ada")
+    shop.run()
+    assert "audiences/vips.yml keeps `VIPs` of ads" in shop.says("release", "ads", "VIPs", "--remove").err
+    (shop.root / "audiences" / "vips.yml").unlink()
+
+    asked = shop.says("plan")
+    shop.run()
+    assert hashed("ada@example.com") <= shop.on_ad_list()
+    assert "tidegate release ads 'VIPs' --keep` or `--remove`" in " ".join(asked.out.split())
+
+    assert "choose: --keep" in shop.says("release", "ads", "VIPs").err
+    assert "is known of a list `VIP`" in shop.says("release", "ads", "VIP", "--remove").err
+    assert shop.says("release", "ads", "VIPs", "--remove").out == "`VIPs` of ads is emptied by the next run.\n"
+    shop.run()
+    assert shop.on_ad_list() == set()
+
+
+def test_how_rows_are_written_is_checked_against_what_the_destination_can(shop: Shop) -> None:
+    shop.edit("audiences/vips.yml", "set: {spend: spend}", "set: {spend: spend}\n    write: create")
+    shop.edit("audiences/vips.yml", "list: VIPs", "list: VIPs\n    overwrite_with_null: true")
+
+    told = shop.tells("check", code=2)
+
+    assert any("`exports` (file) cannot create only; write `upsert`" in line for line in told)
+    assert any("a list holds no fields" in line for line in told)
