@@ -1,0 +1,335 @@
+"""E-mail through Twilio SendGrid, and its marketing contacts and lists kept equal to a segment.
+
+Contacts are taken into a job, which is asked after until each row is judged. SendGrid knows no idempotency key for
+mail: a call in doubt stays in doubt. As documented on twilio.com/docs/sendgrid/api-reference, read 2026-11.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qs, quote, urljoin, urlsplit
+
+import aiohttp
+from pydantic import Field, SecretStr
+
+from tidegate.connector import (
+    Connector,
+    ConnectorSettings,
+    Identifier,
+    Limits,
+    Message,
+    Outcome,
+    Row,
+    Target,
+    one_by_one,
+)
+from tidegate.errors import Closed, DestinationError, Refused, Retryable
+from tidegate.http import Reply, call, doubtful
+from tidegate.letter import Letter, Mailbox, Unsendable, letter
+from tidegate.mask import mask
+
+# A call takes 30,000 contacts, or 6 MB (contacts/add-or-update-a-contact); a removal first asks for the ids, 100
+# addresses a call (contacts/get-contacts-by-emails), and a call may not take minutes.
+LARGEST_CALL, LARGEST_SEARCH = 1000, 100
+#: seconds until a job is asked after
+_POLL = 10.0
+
+RESERVED = {
+    "first_name",
+    "last_name",
+    "address_line_1",
+    "address_line_2",
+    "city",
+    "state_province_region",
+    "postal_code",
+    "country",
+}
+IDENTIFIERS = {"email": Identifier("email")}
+
+
+class SendgridSettings(ConnectorSettings):
+    api_key: SecretStr
+    sender: str | None = Field(None, alias="from")
+    """`Shop <hello@example.com>` or a bare address; a message's own `from` wins. Lists need none."""
+    reply_to: str | None = None
+    unsubscribe_group: int | None = None
+    """A suppression group of SendGrid: who left it there gets no mail."""
+    base_url: str = Field("https://api.sendgrid.com", pattern=r"^https?://")
+    """`https://api.eu.sendgrid.com` for a subuser in the European region."""
+
+
+class Sendgrid(Connector):
+    channel = "email"
+    modes = frozenset({"send", "list", "object"})
+    identifiers = IDENTIFIERS
+    Settings = SendgridSettings
+    settings: SendgridSettings
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(batch=LARGEST_CALL, concurrency=16, messages=1)
+
+    async def open(self, session: aiohttp.ClientSession) -> None:
+        await super().open(session)
+        self._lists: dict[str, str] | None = None
+        self._fields: dict[str, str] | None = None
+        self._looking = asyncio.Lock()
+
+    async def prove(self) -> str:
+        found = (await self._call("GET", "scopes")).json()
+        scopes = found.get("scopes") if isinstance(found, dict) else None
+        if not isinstance(scopes, list):
+            raise Retryable("garbled", "SendGrid does not say what the key may do")
+        if "mail.send" not in scopes and self.settings.sender:
+            raise Closed("unauthorized", "SendGrid says that this key may not send mail")
+        return f"SendGrid knows the key, which may do {len(scopes)} things"
+
+    async def send(self, messages: Sequence[Message]) -> list[Outcome]:
+        return await one_by_one(messages, self._send)
+
+    async def upsert(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        known = [row for row in rows if row.identifiers.get("email")]
+        fields = await self._custom_fields({name for row in known for name in row.traits} - RESERVED)
+        judged: dict[str, Outcome] = {}
+        contacts = []
+        for row in known:
+            if missing := sorted(set(row.traits) - RESERVED - set(fields)):
+                judged[row.person] = Outcome.rejected("no_such_field", f"SendGrid has no field {', '.join(missing)}")
+            else:
+                contacts.append(_contact(row, fields))
+        if contacts:
+            body: dict[str, Any] = {"contacts": contacts}
+            if target.mode == "list":
+                body["list_ids"] = [await self._list_id(target.name, create=True)]
+            job = _job(await self._call("PUT", "marketing/contacts", json=body))
+            judged = {row.person: Outcome.pending(job, _POLL) for row in known} | judged
+        return [judged.get(row.person) or _no_address() for row in rows]
+
+    async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        list_id = await self._list_id(target.name, create=False) if target.mode == "list" else None
+        if target.mode == "list" and list_id is None:
+            return [Outcome.accepted() for _ in rows]
+        # Whom SendGrid does not know is on no list of it.
+        outcomes = {row.identifiers.get("email", "").lower(): Outcome.accepted() for row in rows}
+        for some in _searches([email for email in outcomes if email]):
+            ids = await self._ids(some)
+            if not ids:
+                continue
+            if target.mode == "list":
+                asked = {"contact_ids": ",".join(ids.values())}
+                _job(await self._call("DELETE", f"marketing/lists/{list_id}/contacts", params=asked))
+            else:
+                job = _job(await self._call("DELETE", "marketing/contacts", params={"ids": ",".join(ids.values())}))
+                outcomes |= dict.fromkeys(ids, Outcome.pending(job, _POLL))
+        return [outcomes[row.identifiers.get("email", "").lower()] for row in rows]
+
+    async def poll(self, job: str, target: Target, rows: Sequence[Row], *, removing: bool) -> list[Outcome]:
+        try:
+            found = (await self._call("GET", f"marketing/contacts/imports/{quote(job, safe='')}")).json()
+        except _NotFound:
+            return [Outcome.retry("job_gone")] * len(rows)
+        status = found.get("status") if isinstance(found, dict) else None
+        results = (found.get("results") or {}) if isinstance(found, dict) else {}
+        if status == "completed":
+            return [Outcome.accepted(job)] * len(rows)
+        if status not in ("errored", "failed"):
+            return [Outcome.pending(job, _POLL)] * len(rows)
+        wrong = await self._wrong(str(results.get("errors_url") or ""))
+        named = {row.person for row in rows if _line_of(row, wrong)}
+        if status == "failed" and not named:
+            return [Outcome.rejected("import_failed", "SendGrid could use none of the rows")] * len(rows)
+        doubted = [row for row in rows if row.person not in named]
+        there: set[str] | None = None
+        if doubted and not removing and not wrong:
+            # Something was refused, and SendGrid does not say what: what is there now was not.
+            emails = [row.identifiers["email"].lower() for row in doubted]
+            there = {email for some in _searches(emails) for email in await self._ids(some)}
+        return [_imported(row, job, _line_of(row, wrong), there) for row in rows]
+
+    async def _send(self, message: Message) -> Outcome:
+        if self.settings.sender is None and not message.content.get("from"):
+            raise Closed("no_sender", "the destination has no `from`, and neither has the message")
+        try:
+            found = letter(message, sender=self.settings.sender or "", reply_to=self.settings.reply_to)
+        except Unsendable as fault:
+            return Outcome.rejected("unsendable", str(fault))
+        mail = _mail(found)
+        if self.settings.unsubscribe_group is not None:
+            mail["asm"] = {"group_id": self.settings.unsubscribe_group}
+        try:
+            reply = await self._call("POST", "mail/send", json=mail, safe=False)
+        except _SenderRefused as fault:
+            if message.content.get("from"):
+                raise
+            raise Closed(fault.reason, fault.detail) from None
+        # 202 without a body; a 200 is of the sandbox mode, or of somebody else.
+        number = reply.headers.get("x-message-id")
+        if reply.status != 202 or not number:
+            raise doubtful(False, "garbled", f"HTTP {reply.status} without the id of a message")
+        return Outcome.accepted(number)
+
+    async def _ids(self, emails: Sequence[str]) -> dict[str, str]:
+        """The ids of those that SendGrid knows, by address."""
+        try:
+            reply = await self._call("POST", "marketing/contacts/search/emails", json={"emails": list(emails)})
+        except _NotFound:
+            return {}
+        found = reply.json()
+        result = found.get("result") if isinstance(found, dict) else None
+        if not isinstance(result, dict):
+            raise Retryable("garbled", f"HTTP {reply.status} without a result")
+        contacts = {email.lower(): one.get("contact") for email, one in result.items() if isinstance(one, dict)}
+        return {email: str(one["id"]) for email, one in contacts.items() if isinstance(one, dict) and one.get("id")}
+
+    async def _wrong(self, errors_url: str) -> list[str]:
+        """The lines of the file that names the rows of a job that were refused."""
+        if not errors_url:
+            return []
+        # A link that carries its own permission: without our key.
+        url = urljoin(f"{self.settings.base_url.rstrip('/')}/", errors_url)
+        reply = await call(self.session, "GET", url, safe_to_repeat=True, hide=(errors_url,))
+        return reply.body.decode("utf-8", "replace").splitlines()[1:]
+
+    async def _custom_fields(self, names: set[str]) -> dict[str, str]:
+        async with self._looking:
+            if names and self._fields is None:
+                found = (await self._call("GET", "marketing/field_definitions")).json()
+                if not isinstance(found, dict):
+                    raise Retryable("garbled", "SendGrid does not say which fields there are")
+                self._fields = {str(one["name"]): str(one["id"]) for one in found.get("custom_fields") or []}
+            return self._fields or {}
+
+    async def _list_id(self, name: str, *, create: bool) -> str | None:
+        async with self._looking:
+            if self._lists is None:
+                self._lists = await self._all_lists()
+            if name not in self._lists and create:
+                known, self._lists = self._lists, None  # looked up again, should the reply be lost
+                found = (await self._call("POST", "marketing/lists", json={"name": name})).json()
+                if not isinstance(found, dict) or not found.get("id"):
+                    raise Retryable("garbled", "SendGrid does not say the id of the new list")
+                self._lists = {**known, name: str(found["id"])}
+            return self._lists.get(name)
+
+    async def _all_lists(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        asked = {"page_size": "1000"}
+        while True:
+            page = (await self._call("GET", "marketing/lists", params=asked)).json()
+            if not isinstance(page, dict) or not isinstance(page.get("result"), list):
+                raise Retryable("garbled", "the lists of the account are not a list")
+            found |= {str(one["name"]): str(one["id"]) for one in page["result"] if isinstance(one, dict)}
+            token = parse_qs(urlsplit(str((page.get("_metadata") or {}).get("next") or "")).query).get("page_token")
+            if not token or token[0] == asked.get("page_token"):
+                return found
+            asked["page_token"] = token[0]
+
+    async def _call(
+        self, method: str, path: str, *, json: Any = None, params: Mapping[str, str] | None = None, safe: bool = True
+    ) -> Reply:
+        key = self.settings.api_key.get_secret_value()
+        return await call(
+            self.session,
+            method,
+            f"{self.settings.base_url.rstrip('/')}/v3/{path}",
+            safe_to_repeat=safe,
+            headers={"Authorization": f"Bearer {key}"},
+            json=json,
+            params=params,
+            judge=_judge,
+            hide=(key,),
+        )
+
+
+class _NotFound(Refused):
+    pass
+
+
+class _SenderRefused(Refused):
+    pass
+
+
+def _searches(emails: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (emails[begin : begin + LARGEST_SEARCH] for begin in range(0, len(emails), LARGEST_SEARCH))
+
+
+def _mail(found: Letter) -> dict[str, Any]:
+    # Plain text must come first (mail-send).
+    bodies = (("text/plain", found.text), ("text/html", found.html))
+    mail: dict[str, Any] = {
+        "personalizations": [{"to": [{"email": found.to}], "custom_args": {"tidegate_key": found.key}}],
+        "from": _person(found.sender),
+        "subject": found.subject,
+        "content": [{"type": kind, "value": body} for kind, body in bodies if body],
+    }
+    if found.reply_to:
+        mail["reply_to"] = _person(found.reply_to)
+    if found.headers:
+        mail["headers"] = dict(found.headers)
+    return mail
+
+
+def _person(one: Mailbox) -> dict[str, str]:
+    return {"email": one.address, **({"name": one.name} if one.name else {})}
+
+
+def _contact(row: Row, fields: Mapping[str, str]) -> dict[str, Any]:
+    plain = {name: "" if value is None else str(value) for name, value in row.traits.items() if name in RESERVED}
+    custom = {fields[name]: value for name, value in row.traits.items() if name not in RESERVED}
+    return {"email": row.identifiers["email"], **plain, **({"custom_fields": custom} if custom else {})}
+
+
+def _job(reply: Reply) -> str:
+    found = reply.json()
+    if not isinstance(found, dict) or not found.get("job_id"):
+        raise Retryable("garbled", f"HTTP {reply.status} without the id of a job")
+    return str(found["job_id"])
+
+
+def _line_of(row: Row, lines: Sequence[str]) -> str:
+    email = row.identifiers["email"].lower()
+    return next((line for line in lines if email in line.lower()), "")
+
+
+def _imported(row: Row, job: str, line: str, there: set[str] | None) -> Outcome:
+    if line:
+        return Outcome.rejected("import_error", mask(line, [row.identifiers["email"]]))
+    if there is not None and row.identifiers["email"].lower() not in there:
+        return Outcome.rejected("import_error", "SendGrid does not say why")
+    return Outcome.accepted(job)
+
+
+def _no_address() -> Outcome:
+    return Outcome.rejected("no_identifier", "no e-mail address")
+
+
+def _judge(reply: Reply) -> DestinationError | None:
+    found = reply.peek()
+    errors = found.get("errors") if isinstance(found, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    words, field = str(first.get("message") or ""), str(first.get("field") or "")
+    said = mask(f"HTTP {reply.status} {field} {words}", reply.hide)
+    if reply.status == 429:
+        return Retryable("throttled", said, reply.after if reply.after is not None else _reset(reply))
+    if reply.status == 404:
+        return _NotFound("not_found", said)
+    if "maximum credits exceeded" in words.lower():
+        return Closed("not_enough_credits", said)
+    if field.startswith("from") or "verified sender identity" in words.lower():
+        return _SenderRefused("bad_sender", said)
+    if reply.status != 400:
+        return None
+    return Refused(
+        "bad_recipient" if ".to." in field or "does not contain a valid address" in words else "bad_message", said
+    )
+
+
+def _reset(reply: Reply) -> float | None:
+    """Seconds until the window of the rate limit ends; the header says it as a Unix time (rate-limits)."""
+    try:
+        return max(float(reply.headers["x-ratelimit-reset"]) - time.time(), 0.0)
+    except (KeyError, ValueError):
+        return None
