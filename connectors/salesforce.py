@@ -270,9 +270,9 @@ class Salesforce(Connector):
 
     async def _query(self, text: str) -> list[dict[str, Any]]:
         said = _object(await self._call("GET", "query", params={"q": text}), "records")
-        if not said.get("done", True):
-            raise Retryable("garbled", "Salesforce gave only a part of what was asked for")
         records: list[dict[str, Any]] = said["records"]
+        if not said.get("done", True) or not all("Id" in one for one in records):
+            raise Retryable("garbled", "Salesforce gave only a part of what was asked for")
         return records
 
     def _field(self, key: str) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tidegate.connector import Outcome, Row
+from tidegate.errors import Closed, DestinationError
 
 
 def nothing_to_match_by() -> Outcome:
@@ -39,6 +40,25 @@ def waves(rows: Mapping[int, Row], key: str, fold: Callable[[str], str] = str.ca
 
 def in_order(outcomes: Mapping[int, Outcome], rows: Iterable[Row]) -> list[Outcome]:
     return [outcomes[place] for place, _ in enumerate(rows)]
+
+
+async def each(rows: Sequence[Row], do: Callable[[Row], Awaitable[Outcome]]) -> list[Outcome]:
+    """One call after the other, for a platform that takes one row at a time: what befalls one is not the others' fate.
+
+    Raises what befell a row that came alone, and Closed before anything was done. After Closed nothing more is tried.
+    """
+    outcomes: list[Outcome] = []
+    for row in rows:
+        try:
+            outcomes.append(await do(row))
+        except DestinationError as fault:
+            closed = isinstance(fault, Closed)
+            if len(rows) == 1 or (closed and not outcomes):
+                raise
+            outcomes += [Outcome.of(fault)] * (len(rows) - len(outcomes) if closed else 1)
+            if closed:
+                break
+    return outcomes
 
 
 def chunks(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
