@@ -85,7 +85,10 @@ class Braze(Connector):
         judged: dict[int, Outcome] = {}
         if keyed:
             body = {"attributes": [{**attributes(rows[place]), **_who(rows[place])} for place in keyed]}
-            found = _understood(await self._call("POST", "users/track", json=body), safe=True)
+            try:
+                found = _understood(await self._call("POST", "users/track", json=body), safe=True)
+            except _NothingValid as fault:
+                found = {"errors": fault.errors}
             refused = _by_index(found.get("errors"), "attributes", len(keyed))
             judged = {
                 place: Outcome.rejected(*refused[n]) if n in refused else Outcome.accepted()
@@ -165,6 +168,14 @@ class Braze(Connector):
         )
 
 
+class _NothingValid(Refused):
+    """Of a call in which each object is faulty, whose errors name them all the same."""
+
+    def __init__(self, errors: list[Any], detail: str) -> None:
+        super().__init__("invalid", detail)
+        self.errors = errors
+
+
 def _who(row: Row) -> dict[str, str]:
     return {name: row.identifiers[name] for name in IDENTIFIERS if row.identifiers.get(name)}
 
@@ -222,6 +233,9 @@ def _judge(reply: Reply) -> DestinationError | None:
         return Closed("unauthorized", said)
     if reply.status == 400 and "campaign" in message.lower():
         return Refused("bad_campaign", said)
+    # "Valid data must be provided in the 'attributes', 'events', or 'purchases' fields.": none of the objects is valid.
+    if reply.status == 400 and isinstance(found, dict) and message.startswith("Valid data must be provided"):
+        return _NothingValid(found["errors"], said) if found.get("errors") else Refused("invalid", said)
     return None
 
 

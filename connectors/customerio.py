@@ -60,7 +60,7 @@ class CustomerioSettings(ConnectorSettings):
     """What a message is: an event that triggers campaigns, or a transactional e-mail or push."""
     base_url: str | None = Field(None, pattern=r"^https?://")
     """The Track API; by default the region's."""
-    app_url: str | None = Field(None, pattern=r"^https?://")
+    app_url: str | None = Field(None, pattern=r"^https?://", json_schema_extra={"sandbox": "{base}"})
     """The App API; by default the region's, or `base_url` where that is given."""
 
     @model_validator(mode="after")

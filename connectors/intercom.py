@@ -1,7 +1,8 @@
-"""Contacts and tags at Intercom. A list is a tag.
+"""Contacts, tags and events at Intercom. A list is a tag, a message an event that starts a series.
 
 Intercom takes one contact a call. Creating is tried first: a contact that is there already answers with its id,
-at once, while a search may not find it for some minutes. All of it is by identifier and may be repeated.
+at once, while a search may not find it for some minutes. Rows are by identifier and may be repeated. Events may not:
+"The API may detect and ignore duplicate events" (data-events/event-de-duplication) is no promise.
 As documented on developers.intercom.com/docs/references/rest-api (2.14) and in Intercom's own description of it
 (github.com/intercom/Intercom-OpenAPI, descriptions/2.14), read 2026-11.
 """
@@ -19,7 +20,17 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import Field, SecretStr
 
-from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
+from tidegate.connector import (
+    Connector,
+    ConnectorSettings,
+    Identifier,
+    Limits,
+    Message,
+    Outcome,
+    Row,
+    Target,
+    one_by_one,
+)
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
 from tidegate.http import Reply, call, doubtful
 from tidegate.keyed import nothing_to_match_by
@@ -73,7 +84,7 @@ class IntercomSettings(ConnectorSettings):
 
 class Intercom(Connector):
     channel = "crm"
-    modes = frozenset({"list", "object"})
+    modes = frozenset({"send", "list", "object"})
     identifiers = IDENTIFIERS
     writes = frozenset({"upsert", "create", "update"})
     Settings = IntercomSettings
@@ -112,6 +123,22 @@ class Intercom(Connector):
             return await _each(rows, lambda row: self._untag(row, tag))
         _only_contacts(target)
         return await _each(rows, self._delete)
+
+    async def send(self, messages: Sequence[Message]) -> list[Outcome]:
+        return await one_by_one(messages, self._send)
+
+    async def _send(self, message: Message) -> Outcome:
+        event = {
+            "event_name": str(message.content["campaign"]),
+            "created_at": int(message.at.timestamp()),
+            "user_id": message.person,
+            "metadata": dict(message.content.get("properties") or {}),
+        }
+        reply = await self._call("POST", "events", event, safe_to_repeat=False)
+        # Without a body: a proxy's page must not pass for it.
+        if reply.status != 202:
+            raise doubtful(False, "garbled", f"HTTP {reply.status} in place of 202")
+        return Outcome.accepted()
 
     async def _upsert(self, row: Row) -> Outcome:
         id, created = await self._made(row, row.traits)
@@ -191,14 +218,16 @@ class Intercom(Connector):
                 self._tags[_folded(name)] = str(made["id"])
             return self._tags.get(_folded(name))
 
-    async def _call(self, method: str, path: str, body: Any = None, *, answer: tuple[str, ...] = ()) -> Any:
+    async def _call(
+        self, method: str, path: str, body: Any = None, *, answer: tuple[str, ...] = (), safe_to_repeat: bool = True
+    ) -> Any:
         """The answer as a reply, or where keys are named the object that has them."""
         token = self.settings.access_token.get_secret_value()
         reply = await call(
             self.session,
             method,
             f"{self.settings.base_url.rstrip('/')}/{path}",
-            safe_to_repeat=True,
+            safe_to_repeat=safe_to_repeat,
             headers={
                 "Authorization": f"Bearer {token}",
                 "Accept": "application/json",
@@ -283,8 +312,10 @@ def _judge(reply: Reply) -> DestinationError | None:
         return Retryable("throttled", said, _reset(reply))
     if reply.status in (401, 403) or code in CLOSED:
         return Closed("unauthorized", said)
-    if reply.status >= 500 or code in TRANSIENT:
+    if reply.status == 503 or code in TRANSIENT - {"server_error"}:
         return Retryable("unavailable", said, reply.after)
+    if reply.status >= 500 or code in TRANSIENT:
+        return doubtful(reply.safe, "server_error", said)
     known = _CONFLICT.search(words)
     if reply.status == 409 and known:
         return _Exists(known[1], archived="archived" in words.lower())

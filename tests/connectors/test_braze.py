@@ -105,6 +105,17 @@ async def test_an_error_that_names_nobody_has_the_call_halved() -> None:
             await connector.upsert(USERS, [ada(), Row("bob", {"external_id": "bob"})])
 
 
+async def test_where_no_object_is_valid_each_is_refused_with_its_own_words() -> None:
+    rows = [ada(), Row("bob", {"external_id": "bob"})]
+    async with EmulatedWire(Platform) as wire, opened(Braze, given(wire)) as connector:
+        wire.order(kind="refuse", match="ada", reason="'dob' is not valid")
+        wire.order(kind="refuse", match="bob", reason="'gender' is not valid")
+        outcomes = await connector.upsert(USERS, rows)
+        assert wire.shelf.all("users") == {}
+    assert len(wire.asked) == 1
+    assert [outcome.detail for outcome in outcomes] == ["'dob' is not valid", "'gender' is not valid"]
+
+
 async def test_what_braze_queues_during_maintenance_is_accepted() -> None:
     async with answering(202, {"message": "queued"}) as wire, opened(Braze, given(wire)) as connector:
         assert await connector.upsert(USERS, [ada()]) == [Outcome.accepted()]

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from tidegate import registry
-from tidegate.connector import Row, Target
-from tidegate.errors import Closed, Retryable, Unsupported
+from tidegate.connector import Connector, Message, Row, Target
+from tidegate.errors import Closed, InDoubt, Retryable, Unsupported
 from tidegate.sandbox.emulation import SECRET
 from tidegate.sandbox.platforms.intercom import Intercom as Platform
 from tidegate.testing import Answer, Asked, HttpWire, NetworkContract
 from tidegate.testing.descriptions import Description
 from tidegate.testing.emulated_wire import EmulatedWire
+from tidegate.testing.judging import Operation
 
 from .conftest import ROOT
 from .mailing import answering, opened, verdicts
@@ -46,14 +48,28 @@ class TestTags(NetworkContract):
     def settings(self, wire: HttpWire) -> Mapping[str, Any]:
         return given(wire)
 
+    def message(self, number: int) -> Message:
+        return told("v0", f"event {number}")
+
 
 class TestContacts(TestTags):
     target = CONTACTS
+
+    # Nobody is left to be sent anything once the contact is removed.
+    def operations(self, connector: Connector) -> dict[str, Operation]:
+        return {name: operation for name, operation in super().operations(connector).items() if name != "send"}
 
 
 class TestContactsByEmail(TestContacts):
     def row(self, number: int) -> Row:
         return Row(f"p{number}", {"email": f"person.{number}@example.com"}, {"score": number, "name": f"No. {number}"})
+
+    test_rows_that_are_refused_are_named_and_the_others_taken = None  # messages go by external_id
+
+
+def told(person: str, campaign: str = "vip-welcome", **properties: Any) -> Message:
+    content = {"campaign": campaign, "properties": properties}
+    return Message(f"key:{campaign}:{person}", person, "crm", "", datetime(2026, 3, 1, tzinfo=UTC), content)
 
 
 def ada(**traits: Any) -> Row:
@@ -180,7 +196,7 @@ async def test_one_row_is_not_the_others_fate() -> None:
         (409, "conflict", ("rejected", "conflict")),
         (422, "data_invalid", ("rejected", "data_invalid")),
         (429, "rate_limit_exceeded", ("retry", "throttled")),
-        (500, "server_error", ("retry", "unavailable")),
+        (500, "server_error", ("retry", "server_error")),
         (503, "service_unavailable", ("retry", "unavailable")),
     ],
 )
@@ -213,6 +229,31 @@ async def test_the_next_window_is_waited_for() -> None:
             await connector.upsert(CONTACTS, [ada()])
     assert raised.value.after is not None
     assert 50 < raised.value.after <= 60
+
+
+async def test_a_message_is_an_event_of_the_person_known_by_the_key() -> None:
+    async with EmulatedWire(Platform) as wire, opened(Intercom, given(wire)) as connector:
+        await connector.upsert(CONTACTS, [ada()])
+        outcomes = await connector.send([told("ada", order=7), told("eve")])
+        assert verdicts(outcomes) == [("accepted", ""), ("rejected", "not_found")]
+        assert [(one["to"], one["subject"]) for one in wire.shelf.messages()] == [("ada", "vip-welcome")]
+    assert wire.asked[1].json() == {
+        "event_name": "vip-welcome",
+        "created_at": 1772323200,
+        "user_id": "ada",
+        "metadata": {"order": 7},
+    }
+
+
+async def test_an_event_in_doubt_is_never_repeated() -> None:
+    body = {"type": "error.list", "errors": [{"code": "server_error", "message": "Server Error"}]}
+    for status in (500, 502):
+        async with answering(status, body) as wire, opened(Intercom, given(wire)) as connector:
+            with pytest.raises(InDoubt):
+                await connector.send([told("ada")])
+    async with answering(200, "welcome back") as wire, opened(Intercom, given(wire)) as connector:
+        with pytest.raises(InDoubt):
+            await connector.send([told("ada")])
 
 
 async def test_only_contacts_are_written() -> None:

@@ -42,6 +42,9 @@ class Braze(Emulation):
                 continue
             _write(call.shelf, given[position])
             kept += 1
+        if errors and len(errors) == len(given):
+            words = "Valid data must be provided in the 'attributes', 'events', or 'purchases' fields."
+            return Answer(400, {"message": words, "errors": errors})
         body: dict[str, Any] = {"message": "success", "attributes_processed": kept}
         return Answer(201, {**body, "errors": errors} if errors else body, took=kept)
 

@@ -1,4 +1,4 @@
-"""Intercom as the sandbox plays it: contacts, one a call, and tags."""
+"""Intercom as the sandbox plays it: contacts, one a call, tags, and events."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Intercom(Emulation):
             Route("DELETE", "/contacts/{id}/tags/{tag}", "untag contact", self.untag),
             Route("GET", "/tags", "list tags", self.tags),
             Route("POST", "/tags", "create tag", self.create_tag),
+            Route("POST", "/events", "submit event", self.event),
         ]
 
     def me(self, call: Call) -> Answer:
@@ -120,6 +121,20 @@ class Intercom(Emulation):
             id = str(call.shelf.number())
             call.shelf.new_list(id, name)
         return Answer(200, {"type": "tag", "id": id, "name": name})
+
+    def event(self, call: Call) -> Answer:
+        if not call.signed():
+            return self.unauthorized()
+        body = call.json()
+        person = str(body.get("user_id") or "")
+        if not body.get("event_name") or not isinstance(body.get("created_at"), int):
+            return _error(400, "parameter_invalid", "event_name and created_at are required")
+        if not call.shelf.find("contacts", external_id=person):
+            return _error(404, "not_found", "User Not Found")
+        if refused := call.take([[person]]).refused:
+            return _error(400, "parameter_invalid", refused[0])
+        call.shelf.keep("crm", person, subject=str(body["event_name"]), text=str(body.get("metadata") or {}))
+        return Answer(202, took=1)
 
     def held(self, shelf: Shelf, target: Target) -> dict[str, dict[str, Any]]:
         contacts = [one for one in shelf.all("contacts").values() if not one.get("archived")]
