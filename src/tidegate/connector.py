@@ -195,8 +195,8 @@ class Connector:
 
     async def poll(self, job: str, target: Target, rows: Sequence[Row], *, removing: bool) -> list[Outcome]:
         """What became of the rows that were answered with this job, in the order in which they were given:
-        one outcome each, `pending` while the platform is not done. A job that the platform no longer knows is
-        `retry` for each row: they are submitted again."""
+        one outcome each, `pending` while the platform is not done (with another job, where the rows were submitted
+        anew). A job that the platform no longer knows is `retry` for each row: they are submitted again."""
         raise Unsupported("has no jobs", type(self).__module__)
 
     async def send(self, messages: Sequence[Message]) -> list[Outcome]:

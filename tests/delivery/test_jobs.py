@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from tests.delivery.wire import Wire, WireThatJudgesLater
 from tests.delivery.world import World, on_list
+from tidegate.connector import Outcome, Row, Target
 from tidegate.delivery import jobs
 
 
@@ -53,6 +56,28 @@ def test_of_a_job_each_row_is_judged_by_itself(world: World) -> None:
     assert (delivery.accepted, delivery.rejected) == (2, 1)
     assert world.believed() == world.held() == on_list("a@x", "c@x")
     assert world.query("select person, state, reason from tidegate.owed") == [("2", "refused", "told_to_refuse")]
+
+
+class WireThatJudgesTheWhole(WireThatJudgesLater):
+    """The platform says that something in a job was wrong, and not what: the job is made anew in halves."""
+
+    async def poll(self, job: str, target: Target, rows: Sequence[Row], *, removing: bool) -> list[Outcome]:
+        outcomes = await super().poll(job, target, rows, removing=removing)
+        if len(rows) == 1 or all(outcome.verdict != "rejected" for outcome in outcomes):
+            return outcomes
+        half = len(rows) // 2
+        return [*await self.upsert(target, rows[:half]), *await self.upsert(target, rows[half:])]
+
+
+def test_a_job_may_be_made_anew_in_parts_until_each_row_is_judged(world: World) -> None:
+    world.owe("add", {str(number): f"p{number}@x" for number in range(7)})
+    world.platform.refused.add('{"email": "p4@x"}')
+
+    delivery = world.deliver(WireThatJudgesTheWhole, batch=10)
+
+    assert (delivery.accepted, delivery.rejected, delivery.pending) == (6, 1, 0)
+    assert world.believed() == world.held() == on_list(*(f"p{number}@x" for number in range(7) if number != 4))
+    assert world.query("select person, state, reason from tidegate.owed") == [("4", "refused", "told_to_refuse")]
 
 
 def test_a_job_that_the_platform_has_forgotten_is_submitted_again(world: World) -> None:
