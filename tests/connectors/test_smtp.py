@@ -18,13 +18,14 @@ import aiohttp
 import pytest
 
 from tidegate import registry
-from tidegate.connector import Connector, Message
+from tidegate.connector import Connector, Message, Outcome
 from tidegate.errors import Closed, Retryable
 from tidegate.testing import Fault, NetworkContract, SmtpWire
 
 from .conftest import ROOT
 
 PASSWORD = "correct-horse-7"
+PIPELINING = ("PIPELINING", "8BITMIME", "SIZE 10000000")
 Smtp = registry.load("smtp", ROOT)
 
 
@@ -43,12 +44,19 @@ class TestContract(NetworkContract):
         return {**plain(wire), "username": "shop", "password": PASSWORD, "timeout": 0.4}
 
 
-def plain(wire: SmtpWire) -> dict[str, Any]:
+class TestPipelined(TestContract):
+    @pytest.fixture
+    async def wire(self) -> AsyncIterator[SmtpWire]:
+        async with SmtpWire(password=PASSWORD, extensions=PIPELINING) as wire:
+            yield wire
+
+
+def plain(wire: SmtpWire | Reader) -> dict[str, Any]:
     return {"host": wire.host, "port": wire.port, "tls": "none", "from": "Shop <hello@shop.example.com>"}
 
 
 @asynccontextmanager
-async def smtp(wire: SmtpWire, **settings: Any) -> AsyncIterator[Connector]:
+async def smtp(wire: SmtpWire | Reader, **settings: Any) -> AsyncIterator[Connector]:
     connector = Smtp(Smtp.Settings.model_validate({**plain(wire), "timeout": 0.5, **settings}))
     async with aiohttp.ClientSession() as session:
         await connector.open(session)
@@ -175,8 +183,11 @@ async def test_a_name_in_another_script_needs_a_server_that_takes_it() -> None:
         (".", "354 what?", "unknown"),
     ],
 )
-async def test_every_reply_is_an_outcome_and_the_next_mail_goes_through(stage: str, reply: str, verdict: str) -> None:
-    async with SmtpWire() as wire, smtp(wire) as connector:
+@pytest.mark.parametrize("extensions", [("8BITMIME",), PIPELINING], ids=["one by one", "pipelined"])
+async def test_every_reply_is_an_outcome_and_the_next_mail_goes_through(
+    stage: str, reply: str, verdict: str, extensions: tuple[str, ...]
+) -> None:
+    async with SmtpWire(extensions=extensions) as wire, smtp(wire) as connector:
         wire.replies[stage] = reply
         [outcome] = await connector.send([message()])
         wire.replies.clear()
@@ -194,6 +205,105 @@ async def test_a_sender_that_is_not_allowed_closes_the_destination_unless_it_is_
             await connector.send([message()])
         [outcome] = await connector.send([message(**{"from": "Someone <else@example.com>"})])
         assert outcome.verdict == "rejected"
+
+
+class Reader:
+    """A mail server that says nothing to an envelope before it has read `commands` commands, then `replies`."""
+
+    def __init__(self, commands: int, *replies: str, greeting: str = "250-tests\r\n250 PIPELINING") -> None:
+        self.read: list[str] = []
+        self._commands, self._replies, self._greeting = commands, replies, greeting
+
+    async def __aenter__(self) -> Reader:
+        self._gone = asyncio.Event()
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.host, self.port = self._server.sockets[0].getsockname()[:2]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        await asyncio.wait_for(self._gone.wait(), 5)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await self._say(reader, writer)
+        finally:
+            writer.transport.abort()
+            await asyncio.sleep(0)
+            self._gone.set()
+
+    async def _say(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 tests\r\n")
+        await reader.readline()
+        writer.write(f"{self._greeting}\r\n".encode())
+        self.read += [(await reader.readline()).decode().strip() for _ in range(self._commands)]
+        writer.write("".join(f"{reply}\r\n" for reply in self._replies).encode())
+        self.read += [line.decode().strip() for line in (await reader.read(100)).splitlines()]
+
+
+async def test_where_the_server_pipelines_the_envelope_takes_one_round_trip() -> None:
+    async with Reader(3, "250 fine", "250 fine", "354 go on") as wire, smtp(wire) as connector:
+        [outcome] = await connector.send([message()])
+    assert [line.split(":")[0] for line in wire.read[:3]] == ["MAIL FROM", "RCPT TO", "DATA"]
+    assert wire.read[3].startswith("Message-ID:")
+    assert outcome.verdict == "unknown"
+
+
+async def test_where_it_does_not_every_command_waits_for_its_answer() -> None:
+    async with Reader(1, "550 no", greeting="250 tests") as wire, smtp(wire) as connector:
+        with pytest.raises(Closed, match="sender_refused"):
+            await connector.send([message()])
+    assert wire.read == ["MAIL FROM:<hello@shop.example.com>"]
+
+
+async def test_no_content_goes_to_a_server_that_wants_it_for_nobody() -> None:
+    replies = ("250 fine", "550 5.1.1 no such user", "354 go on", "554 5.5.1 no valid recipients")
+    async with Reader(3, *replies) as wire, smtp(wire) as connector:
+        [outcome] = await connector.send([message()])
+    assert (outcome.verdict, outcome.reason) == ("rejected", "smtp_550")
+    assert wire.read[3:] == ["", "."]
+
+
+async def test_a_server_that_says_why_before_it_hangs_up_is_heard() -> None:
+    async with Reader(3, "421 4.7.0 too many connections") as wire, smtp(wire) as connector:
+        [outcome] = await connector.send([message()])
+    assert (outcome.verdict, outcome.reason) == ("retry", "throttled")
+
+
+async def test_a_reply_that_is_no_smtp_comes_before_anything_was_sent() -> None:
+    async with Reader(3, "<html>hello") as wire, smtp(wire) as connector:
+        [outcome] = await connector.send([message()])
+    assert (outcome.verdict, outcome.reason) == ("retry", "garbled")
+
+
+@pytest.mark.parametrize("extensions", [("8BITMIME",), PIPELINING], ids=["one by one", "pipelined"])
+async def test_whether_mail_would_be_taken_is_asked_without_sending_any(extensions: tuple[str, ...]) -> None:
+    async with SmtpWire(extensions=extensions) as wire, smtp(wire) as connector:
+        assert [outcome.verdict for outcome in await connector.validate([message(1), message(2)])] == ["accepted"] * 2
+        wire.replies["RCPT"] = "550 5.1.1 no such user <person.3@example.com>"
+        [refused] = await connector.validate([message(3)])
+        wire.replies.clear()
+        assert verdict_of(await connector.validate([message(4, to="nobody")])) == ("rejected", "unsendable")
+        assert wire.mails == []
+        assert "DATA" not in wire.commands
+        assert wire.commands.count("RSET") == 3
+        await connector.send([message(5)])
+    assert (refused.verdict, refused.reason) == ("rejected", "smtp_550")
+    assert "person.3" not in refused.detail
+    assert [mail.to for mail in wire.mails] == ["person.5@example.com"]
+    assert wire.connections == 1
+
+
+async def test_a_sender_that_is_not_allowed_is_found_by_asking() -> None:
+    async with SmtpWire() as wire, smtp(wire) as connector:
+        wire.replies["MAIL"] = "550 5.7.1 not your domain"
+        with pytest.raises(Closed, match="sender_refused"):
+            await connector.validate([message()])
+
+
+def verdict_of(outcomes: list[Outcome]) -> tuple[str, str]:
+    [outcome] = outcomes
+    return outcome.verdict, outcome.reason
 
 
 async def test_connections_are_reused_and_never_more_than_agreed() -> None:

@@ -118,6 +118,7 @@ class _Dialogue:
         self.secure = writer.get_extra_info("sslcontext") is not None
         self.user: str | None = None
         self.sender = self.to = ""
+        self.admitted = False
         self.options: tuple[str, ...] = ()
 
     async def run(self) -> None:
@@ -142,11 +143,14 @@ class _Dialogue:
             await self.sign_in(line)
         elif verb == "MAIL":
             self.sender, *options = line[len("MAIL FROM:") :].split()
-            self.options = tuple(options)
-            await self.say(wire.replies.get(verb) or self.admission())
+            self.options, self.to = tuple(options), ""
+            reply = wire.replies.get(verb) or self.admission()
+            self.admitted = reply.startswith("2")
+            await self.say(reply)
         elif verb == "RCPT":
-            self.to = line[len("RCPT TO:") :].strip("<>")
-            await self.say(wire.replies.get(verb) or "250 fine")
+            reply = (wire.replies.get(verb) or "250 fine") if self.admitted else "503 5.5.1 MAIL first"
+            self.to = line[len("RCPT TO:") :].strip("<>") if reply.startswith("2") else ""
+            await self.say(reply)
         elif verb == "DATA":
             await self.data()
         else:
@@ -179,6 +183,8 @@ class _Dialogue:
 
     async def data(self) -> None:
         wire = self.wire
+        if not self.to:
+            return await self.say("503 5.5.1 RCPT first")
         if wire._fault == "cut":
             return self.writer.transport.abort()
         if wire._fault == "hang":
