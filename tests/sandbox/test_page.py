@@ -24,7 +24,13 @@ def said(page: str) -> str:
 
 @pytest.mark.parametrize(
     ("path", "words"),
-    [("/", "tidegate replay"), ("/lists", "to: meta_ads"), ("/webhooks", "verifies"), ("/files", "writes into")],
+    [
+        ("/", "tidegate replay"),
+        ("/lists", "to: meta_ads"),
+        ("/records", "object: contact"),
+        ("/webhooks", "verifies"),
+        ("/files", "writes into"),
+    ],
 )
 async def test_an_empty_page_says_how_to_fill_it(client: Client, path: str, words: str) -> None:
     status, page = await client.page(path)
@@ -237,7 +243,15 @@ async def test_files_are_previewed_and_downloaded_and_nothing_outside_is(client:
 
 
 async def test_what_is_not_there_is_not_found(client: Client) -> None:
-    for path in ("/messages/7", "/messages/7/html", "/messages/7/source", "/lists/nope", "/files/nope", "/what/ever"):
+    for path in (
+        "/messages/7",
+        "/messages/7/html",
+        "/messages/7/source",
+        "/lists/nope",
+        "/files/nope",
+        "/records/no/such",
+        "/what/ever",
+    ):
         assert (await client.page(path))[0] == 404, path
 
 
@@ -252,7 +266,7 @@ async def test_faults_in_force_are_shown_on_every_page(client: Client) -> None:
 async def test_the_page_has_landmarks_labels_and_a_way_past_the_header(client: Client) -> None:
     await client.mail()
 
-    for path in ("/", "/messages/1", "/lists", "/webhooks", "/files"):
+    for path in ("/", "/messages/1", "/lists", "/records", "/webhooks", "/files"):
         _, page = await client.page(path)
         assert '<html lang="en">' in page
         assert page.count("<main") == 1

@@ -181,7 +181,7 @@ def _value(value: Any) -> str | None:
     """A value as it is looked for; None where it is too long or no single value."""
     if isinstance(value, (dict, list)):
         return None
-    text = json.dumps(value)
+    text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST_VALUE else None
 
 

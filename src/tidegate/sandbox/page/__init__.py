@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from aiohttp import web
 
-from tidegate.sandbox.page import api, files_view, inbox_view, lists_view, people_view, webhooks_view
+from tidegate.sandbox.page import api, files_view, inbox_view, lists_view, people_view, records_view, webhooks_view
 
 _STATIC = files(__package__).joinpath("static")
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
@@ -16,6 +16,7 @@ def routes() -> list[web.RouteDef]:
     return [
         *inbox_view.routes(),
         *lists_view.routes(),
+        *records_view.routes(),
         *people_view.routes(),
         *webhooks_view.routes(),
         *files_view.routes(),

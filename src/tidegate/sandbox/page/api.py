@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from aiohttp import web
 
-from tidegate.sandbox import adlists, calls, inbox
+from tidegate.sandbox import adlists, calls, inbox, objects
 from tidegate.sandbox.exchange import STORE
 from tidegate.sandbox.page import files_view, mail
 from tidegate.sandbox.page.inbox_view import before, wanted
@@ -25,6 +26,8 @@ def routes() -> list[web.RouteDef]:
         web.get("/api/lists", _lists),
         web.get(r"/api/lists/{id:[^/]+}/members", _members),
         web.get(r"/api/lists/{id:[^/]+}/days", _list_days),
+        web.get("/api/records", _kinds),
+        web.get("/api/records/{connector}/{kind}", _records),
         web.get("/api/webhooks", _webhooks),
         web.get("/api/files", _files),
         web.get("/api/calls", _calls),
@@ -65,6 +68,7 @@ async def _message(request: web.Request) -> web.Response:
             raise web.HTTPNotFound
         shown = {key: row[key] for key in row.keys() if key != "raw"}  # noqa: SIM118 - a Row iterates over values
         raw = bytes(row["raw"])
+        shown["details"] = json.loads(row["details"])
         if row["channel"] != "email":
             return {**shown, "text": raw.decode("utf-8", "replace")}
         opened = mail.read(raw)
@@ -96,6 +100,18 @@ async def _members(request: web.Request) -> web.Response:
 async def _list_days(request: web.Request) -> web.Response:
     list_id = request.match_info["id"]
     return await _answer(request, lambda store: adlists.days(store, list_id))
+
+
+async def _kinds(request: web.Request) -> web.Response:
+    return await _answer(request, objects.kinds)
+
+
+async def _records(request: web.Request) -> web.Response:
+    connector, kind = request.match_info["connector"], request.match_info["kind"]
+    text, older_than, count = request.query.get("q", ""), before(request), _count(request)
+    return await _answer(
+        request, lambda store: objects.page(store, connector, kind, text=text, before=older_than, count=count)
+    )
 
 
 async def _webhooks(request: web.Request) -> web.Response:

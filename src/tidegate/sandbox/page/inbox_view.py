@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,8 @@ from tidegate.sandbox.store import Store
 
 _A_PAGE = 50
 _PICTURES = " https: http:"
+#: what a message looks like that is not an e-mail; the others are bubbles on a telephone
+_SHAPES = {"push": "notification", "web_push": "notification", "chat": "post", "crm": "campaign"}
 
 
 def routes() -> list[web.RouteDef]:
@@ -77,7 +80,8 @@ def _opened(row: Any, tab: str) -> Mapping[str, Any]:
     raw = bytes(row["raw"])
     if row["channel"] != "email":
         body = raw.decode("utf-8", "replace")
-        return {"row": row, "mail": None, "text": body, "segments": segments(body), "tab": "text", "tabs": ()}
+        words = {"text": body, "segments": segments(body), "shape": _SHAPES.get(row["channel"], "bubble")}
+        return {"row": row, "mail": None, "tab": "text", "tabs": (), "details": json.loads(row["details"]), **words}
     opened = mail.read(raw)
     tabs = [
         *([("html", "HTML")] if opened.html is not None else []),

@@ -31,5 +31,6 @@ def _show(store: Store, person: str) -> web.Response:
         identifiers=[one for one in identifiers if "@" in one or one.startswith("+")],
         messages=store.read("messages", "of_person", person=person, count=500),
         lists=store.read("lists", "of_person", person=person),
+        records=store.read("records", "of_person", person=person),
         changes=store.read("lists", "changes_of_person", person=person, count=500),
     )

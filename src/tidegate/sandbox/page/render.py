@@ -24,7 +24,43 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
-CHANNELS = {"email": "E-mail", "sms": "SMS", "push": "Push", "chat": "Chat"}
+CHANNELS = {
+    "email": "E-mail",
+    "sms": "SMS",
+    "whatsapp": "WhatsApp",
+    "push": "Push",
+    "web_push": "Web push",
+    "telegram": "Telegram",
+    "chat": "Chat",
+    "crm": "CRM",
+}
+_TITLES = {
+    "push": "Notification",
+    "web_push": "Notification",
+    "chat": "Post in a channel",
+    "crm": "Campaign",
+    "whatsapp": "WhatsApp message",
+    "telegram": "Telegram message",
+}
+#: Names that are not spelt as their connector's file.
+_SPELT = {
+    "activecampaign": "ActiveCampaign",
+    "customerio": "Customer.io",
+    "fcm": "FCM",
+    "hubspot": "HubSpot",
+    "linkedin_audiences": "LinkedIn Audiences",
+    "onesignal": "OneSignal",
+    "sendgrid": "SendGrid",
+    "ses": "SES",
+    "smtp": "SMTP",
+    "tiktok_audiences": "TikTok Audiences",
+    "whatsapp": "WhatsApp",
+}
+
+
+def spelt(name: str) -> str:
+    """A connector or a kind of record as a person would write it; one with capitals of its own stays."""
+    return _SPELT.get(name) or (name.replace("_", " ").title() if name == name.lower() else name)
 
 
 def day(text: str) -> str:
@@ -60,8 +96,8 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters.update(day=day, moment=moment, size=size, thousands=thousands, from_json=json.loads)
-_ENVIRONMENT.globals.update(query=query, channel_names=CHANNELS)
+_ENVIRONMENT.filters.update(day=day, moment=moment, size=size, thousands=thousands, from_json=json.loads, spelt=spelt)
+_ENVIRONMENT.globals.update(query=query, channel_names=CHANNELS, channel_titles=_TITLES)
 
 
 def page(template: str, store: Store, *, status: int = 200, **values: Any) -> web.Response:

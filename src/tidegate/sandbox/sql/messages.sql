@@ -74,7 +74,7 @@ limit :count;
 select
     messages.id, messages.channel, messages.account, messages.provider_id, messages.sender, messages.recipient,
     messages.subject, messages.preview, messages.size, messages.clock_at, messages.day, messages.received_at,
-    labels.person, bodies.raw
+    messages.connector, messages.key, messages.details, labels.person, bodies.raw
 from messages
 inner join bodies on messages.id = bodies.message
 left join labels on messages.recipient = labels.identifier

@@ -44,3 +44,102 @@ values (
 insert into numbers (connector, last) values (:connector, 1)
 on conflict (connector) do update set last = last + 1
 returning last;
+
+-- name: kinds
+-- What is held of every kind that is not a platform's own bookkeeping, and when it last changed.
+select
+    records.connector, records.kind, count(*) as records,
+    (
+        select max(record_changes.day)
+        from record_changes
+        where record_changes.connector = records.connector and record_changes.kind = records.kind
+    ) as last_change
+from records
+where records.kind not like '\_%' escape '\'
+group by records.connector, records.kind
+order by records.connector, records.kind;
+
+-- name: page
+-- Records of a kind, newest first, before the one numbered :before; with :text, those with a value that begins so,
+-- or that belongs to the person :text (given by name, or by another of their addresses).
+select records.number, records.id, records.fields, records.day, records.received_at
+from records
+where
+    records.connector = :connector
+    and records.kind = :kind
+    and records.number < :before
+    and (
+        :text is null
+        or records.id = :text
+        or records.number in (
+            select record_values.record
+            from record_values
+            where
+                record_values.connector = :connector
+                and record_values.kind = :kind
+                and (
+                    record_values.value like :prefix escape '\'
+                    or record_values.value in (
+                        select json_quote(labels.identifier)
+                        from labels
+                        where labels.person in (
+                            select :text
+                            union
+                            select named.person from labels as named where named.identifier = :text
+                        )
+                    )
+                )
+        )
+    )
+order by records.number desc
+limit :count;
+
+-- name: held
+select count(*) as records from records where connector = :connector and kind = :kind;
+
+-- name: whose
+-- The person that a record is about, as far as one of its values is known to be theirs.
+select labels.person
+from record_values
+inner join labels on labels.identifier = json_extract(record_values.value, '$')
+where record_values.record = :number
+limit 1;
+
+-- name: days
+select day, operation, count(*) as changes
+from record_changes
+where connector = :connector and kind = :kind
+group by day, operation
+order by day, operation;
+
+-- name: changes_of_day
+select id, record, operation, fields, day, received_at
+from record_changes
+where connector = :connector and kind = :kind and day = :day and id < :before
+order by id desc
+limit :count;
+
+-- name: history
+-- What became of one record, newest first.
+select id, record, operation, fields, day, received_at
+from record_changes
+where connector = :connector and kind = :kind and record = :id
+order by id desc
+limit 200;
+
+-- name: of_person
+-- The records that hold an address of a person.
+select distinct records.connector, records.kind, records.id, records.day
+from labels
+inner join record_values on record_values.value = json_quote(labels.identifier)
+inner join records on record_values.record = records.number
+where labels.person = :person and records.kind not like '\_%' escape '\'
+order by records.connector, records.kind, records.number;
+
+-- name: unanswered
+-- Calls to platforms that the sandbox does not play.
+select connector, operation, count(*) as calls, max(received_at) as last
+from calls
+where status = 501
+group by connector, operation
+order by connector, operation;

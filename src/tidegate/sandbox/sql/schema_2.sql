@@ -30,6 +30,7 @@ create table record_values (
 ) without rowid;
 
 create index record_values_by_record on record_values (record);
+create index record_values_by_value on record_values (value);
 
 create table record_changes (
     id integer primary key,

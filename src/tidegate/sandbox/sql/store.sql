@@ -46,6 +46,7 @@ select
     (select count(*) from messages) as messages,
     (select max(id) from messages) as newest,
     (select count(*) from lists) as lists,
+    (select count(*) from records where kind not like '\_%' escape '\') as records,
     (select count(*) from webhooks) as webhooks,
     (select count(*) from faults) as faults,
     (select at from clock) as clock;
