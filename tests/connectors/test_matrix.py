@@ -22,6 +22,12 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "meta_custom_audiences": {"ad_account": "act_1", "access_token": "t"},
     "webhook": {"url": "https://example.com/", "secret": "whsec_" + "A" * 40},
     "file": {"folder": "x"},
+    "sendgrid": {"api_key": "k", "from": "a@example.com"},
+    "ses": {"region": "eu-west-1", "access_key_id": "k", "secret_access_key": "s", "from": "a@example.com"},
+    "mailgun": {"api_key": "k", "domain": "mg.example.com", "from": "a@example.com"},
+    "postmark": {"server_token": "t", "from": "a@example.com"},
+    "resend": {"api_key": "k", "from": "a@example.com"},
+    "brevo": {"api_key": "k", "from": "a@example.com"},
 }
 # What stands for the variables of the pages' examples.
 ENVIRON = {
@@ -32,6 +38,13 @@ ENVIRON = {
     "TWILIO_AUTH_TOKEN": "t",
     "META_ACCESS_TOKEN": "t",
     "CUSTOMER_CARE_SECRET": "whsec_" + "A" * 40,
+    "SENDGRID_API_KEY": "k",
+    "AWS_ACCESS_KEY_ID": "k",
+    "AWS_SECRET_ACCESS_KEY": "s",
+    "MAILGUN_API_KEY": "k",
+    "POSTMARK_SERVER_TOKEN": "t",
+    "RESEND_API_KEY": "k",
+    "BREVO_API_KEY": "k",
 }
 
 
