@@ -122,13 +122,16 @@ PINTEREST = Platform(
     "Pinterest",
     {
         "email": _hashed("email"),
+        "phone": _hashed("phone_digits"),
         "mobile_advertiser_id": _hashed("mobile_advertiser_id"),
+        "external_id": Identifier("plain"),
     },
-    ("github.com/pinterest/api-description, v5, CustomerListRequest, 2026-11-22",),
+    ("github.com/pinterest/api-description, v5, CustomerListRecordRow and ConversionEventsUserData, 2026-11-22",),
     (
         "Pinterest takes SHA-1, SHA-256 and MD5: SHA-256 is sent, and a value that is a hash of another kind is not "
         "used, since removing it later would need the same kind.",
-        "A Pinterest customer list takes no telephone numbers.",
+        "How a telephone number is written before it is hashed is described for Pinterest's conversions alone: digits "
+        "with the calling code, no zeros in front. Customer lists are given the same.",
     ),
 )
 
