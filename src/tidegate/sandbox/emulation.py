@@ -238,7 +238,9 @@ def _befallen(emulation: Emulation, fault: Fault) -> Answer:
 def _basic(call: Call) -> Sequence[str]:
     scheme, _, value = call.headers.get("authorization", "").partition(" ")
     try:
-        return base64.b64decode(value, validate=True).decode().split(":", 1) if scheme.lower() == "basic" else ()
+        parts = base64.b64decode(value, validate=True).decode().split(":", 1) if scheme.lower() == "basic" else ()
+        # RFC 6749, 2.3.1: a client's id and secret are encoded as in a form before they become Basic.
+        return [*parts, *map(unquote, parts)]
     except (binascii.Error, UnicodeDecodeError):
         return ()
 
