@@ -32,6 +32,8 @@ class Platform:
         self.jobs: dict[str, Any] = {}
         self.unfinished = 0
         """So many times a job says that it is not done."""
+        self.announces: dict[str, str] = {}
+        """Headers of an answer to which nothing befell."""
         self.slow = 0.0
         self.answers = threading.Event()
         """Cleared: calls wait until it is set again."""
@@ -81,7 +83,7 @@ class Platform:
             return self._break(request)
         if name == "garbled":
             return web.Response(text="<html>")
-        return web.json_response({"results": results})
+        return web.json_response({"results": results}, headers=self.announces)
 
     def _poll(self, job: str, count: int) -> list[dict[str, str]]:
         if job not in self.jobs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,8 @@ from tidegate.checkpoints import checkpoint
 from tidegate.connector import Connector, Outcome
 from tidegate.delivery.breaker import Breaker, words
 from tidegate.delivery.pacing import Pacer
-from tidegate.delivery.portion import NOT_STARTED, Call, Portion
+from tidegate.delivery.portion import NOT_STARTED, Action, Call, Portion
+from tidegate.delivery.request_log import RequestLog
 from tidegate.errors import DestinationError, InDoubt, Refused, Retryable, Unsupported
 
 #: calls that a row may be in, in one run
@@ -38,11 +40,11 @@ class Caller:
         breaker: Breaker,
         *,
         time_budget: float,
+        log: RequestLog | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.count = 0
-        self.given_up = False
-        """Whether a call that failed as a whole was not made good within this run."""
+        self.log = log or RequestLog("", "")
         self.failed = ""
         """What a person must mend, although no platform failed."""
         self.calling: dict[asyncio.Task[Any], float] = {}
@@ -53,6 +55,18 @@ class Caller:
         self._time_budget = time_budget
         self._deadline = clock() + time_budget
         self._clock = clock
+        self._given_up = False
+        self._put_off = False
+        self._moved = False
+
+    @property
+    def given_up(self) -> bool:
+        """Whether a call that failed as a whole was not made good within this run, or all was put off."""
+        return self._given_up or (self._put_off and not self._moved)
+
+    @given_up.setter
+    def given_up(self, given_up: bool) -> None:
+        self._given_up = given_up
 
     @property
     def stopped(self) -> bool:
@@ -84,7 +98,7 @@ class Caller:
         places, items = self._prepare(call)
         if not places:
             return None
-        if self.stopped or ((wait := self._pacer.reserve()) > 0 and not await self._turn(wait)):
+        if not await self._turn():
             return self._give_up(portion, places, call.last)
         number = next(portion.numbers)
         checkpoint("before call")
@@ -96,11 +110,12 @@ class Caller:
         checkpoint("call started")
 
         started = self._clock()
-        outcomes, fault = await self._ask(call, items)
+        outcomes, fault = await self._ask(call.act, items)
         checkpoint("call returned")
         if fault is None and all(outcome.verdict == "accepted" for outcome in outcomes):
             self._write(portion, number, outcomes)
             checkpoint("outcome written")
+            self._moved = True
             self._breaker.went_well(accepted=True)
             self._pacer.went_well()
             return portion.accept(places, outcomes)
@@ -132,6 +147,17 @@ class Caller:
             self.given_up = True
         return None
 
+    async def inquire(self, act: Action, items: Sequence[Any]) -> tuple[list[Outcome], Exception | None]:
+        """A call that changes nothing at the destination: made in its turn, not journalled, and not tried again."""
+        if not await self._turn():
+            fault = Retryable("not_started")
+            return [_outcome(fault)] * len(items), fault
+        started = self._clock()
+        outcomes, raised = await self._ask(act, items)
+        if not isinstance(raised, Unsupported):
+            self._learn(started, outcomes, raised, inquired=True)
+        return outcomes, raised
+
     async def nap(self, seconds: float) -> None:
         """Sleep, but not longer than the delivery goes on."""
         try:
@@ -153,16 +179,32 @@ class Caller:
         ]
         return [place for place, _ in made], [item for _, item in made]
 
-    async def _turn(self, wait: float) -> bool:
-        """Wait for the call's turn, so many seconds away; False when the delivery stops before it comes."""
+    async def _turn(self) -> bool:
+        """Wait for the call's turn; False when the delivery stops before it comes, at once where it never will."""
+        if self.stopped:
+            return False
+        wait = self._pacer.reserve()
         while wait > 0:
-            await self.nap(min(wait, max(self._deadline - self._clock(), 0.0)))
+            left = self._deadline - self._clock()
+            if wait >= left:
+                self._no_turn(wait, left)
+                return False
+            await self.nap(wait)
             if self.stopped:
                 return False
-            wait = self._pacer.reserve() if self._pacer.held else 0.0
+            wait = self._pacer.reserve(again=True) if self._pacer.held else 0.0
         return True
 
-    async def _ask(self, call: Call, items: Sequence[Any]) -> tuple[list[Outcome], Exception | None]:
+    def _no_turn(self, wait: float, left: float) -> None:
+        if wait == math.inf and self._pacer.per_day is not None:
+            self._breaker.day_is_used_up(self._pacer.per_day)
+        elif self._pacer.held >= left:
+            self._breaker.held()
+        else:
+            self._breaker.no_turn_left(self._time_budget)
+        self.halted.set()
+
+    async def _ask(self, act: Action, items: Sequence[Any]) -> tuple[list[Outcome], Exception | None]:
         """One outcome for each item, always; and the fault, where the call failed as a whole."""
         task = asyncio.current_task()
         assert task is not None
@@ -170,7 +212,10 @@ class Caller:
         self.calling[task] = self._clock()
         fault: Exception
         try:
-            outcomes = await call.act(self._connector, items)
+            with self.log.watch(len(items)) as watched:
+                watched.outcomes = outcomes = await act(self._connector, items)
+            if len(watched.exchanges) > 1:
+                self._pacer.also_made(len(watched.exchanges) - 1)
             if len(outcomes) == len(items):
                 return outcomes, None
             fault = InDoubt("miscounted", f"{len(outcomes)} outcomes for {len(items)}")
@@ -183,7 +228,9 @@ class Caller:
             del self.calling[task]
         return [_outcome(fault)] * len(items), fault
 
-    def _learn(self, started: float, outcomes: Sequence[Outcome], fault: Exception | None) -> bool:
+    def _learn(
+        self, started: float, outcomes: Sequence[Outcome], fault: Exception | None, *, inquired: bool = False
+    ) -> bool:
         """Let the pacer and the breaker know how the call went; True where it was one too many."""
         if fault is None:
             kinds = {outcome.verdict for outcome in outcomes}
@@ -198,9 +245,13 @@ class Caller:
                     ),
                     None,
                 )
-            if kinds & {"accepted", "rejected"}:
-                self._breaker.went_well(accepted="accepted" in kinds)
+            if kinds & {"accepted", "rejected", "pending"}:
+                self._moved = True
+                self._breaker.went_well(accepted=bool(kinds & {"accepted", "pending"}))
                 self._pacer.went_well()
+            elif fault is None and not inquired:
+                self._put_off = True
+                self._breaker.deferred(next(one for one in outcomes if one.verdict == "retry"))
         if fault is None:
             return False
         throttled = isinstance(fault, Retryable) and fault.reason == "throttled"
@@ -226,7 +277,8 @@ class Caller:
         if call.tries >= _TRIES or self.stopped:
             later = []
         if len(later) < len(call.places):
-            self.given_up = self.given_up or fault is not None
+            if fault is not None:
+                self.given_up = True
             kept = set(later)
             self._give_up(call.portion, [place for place in call.places if place not in kept], call.last)
         if later:

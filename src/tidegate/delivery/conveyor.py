@@ -179,6 +179,7 @@ class Conveyor:
         self._stock.settle(connection, portion.claim, portion.judgement())
         portion.journal.delete()
         checkpoint("journal deleted")
+        self._caller.log.write(connection)
 
     def _fail(self, fault: BaseException) -> None:
         """Without its warehouse or its journal a delivery claims no more, and ends what it has begun."""

@@ -6,9 +6,9 @@ import asyncio
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -17,14 +17,16 @@ import duckdb
 
 from tidegate import queries
 from tidegate.connector import Connector, Outcome
-from tidegate.delivery import messages
-from tidegate.delivery.breaker import Breaker, problem, words
+from tidegate.delivery import jobs, messages
+from tidegate.delivery.breaker import Breaker, mending, problem, words
 from tidegate.delivery.calls import Caller
 from tidegate.delivery.clerk import Clerk
 from tidegate.delivery.conveyor import Conveyor
+from tidegate.delivery.ledger import account
 from tidegate.delivery.messages import Outbox, Render
-from tidegate.delivery.pacing import Pacer
+from tidegate.delivery.pacing import listen, sharing
 from tidegate.delivery.portion import Claims, Stock, batches
+from tidegate.delivery.request_log import RequestLog
 from tidegate.delivery.rows import Owed
 from tidegate.results import Delivery
 from tidegate.spec.objects import ModelColumns
@@ -33,6 +35,8 @@ from tidegate.warehouse import Warehouse
 #: seconds that calls under way get to end, once the delivery is interrupted
 _GRACE = 10.0
 _HEED_EVERY = 0.05
+#: by whole hours, so that none of the last 24 is left out
+_DAY = timedelta(hours=25)
 _TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 #: for so long after, a platform is asked what became of a message
 _ASK_FOR = timedelta(days=3)
@@ -50,6 +54,7 @@ def deliver(
     key: str,
     render: Render,
     per_second: float | None = None,
+    per_day: float | None = None,
     concurrency: int | None = None,
     time_budget: float = 600.0,
     on_progress: Callable[[Delivery], None] | None = None,
@@ -57,11 +62,11 @@ def deliver(
 ) -> Delivery:
     """Send what `destination` is owed, and say what came of it. Opens and closes the connector.
 
-    `as_of` is the run's clock, `people` the people model and `key` its key column. `per_second` and
-    `concurrency` limit the calls, otherwise the connector's own limits do. After `time_budget` seconds no
-    call is started. `on_progress` is called some times a second, in this thread. `stop` ends the delivery
-    early from another thread; so does Ctrl-C from the main one: calls under way get ten seconds, everything is
-    settled, and KeyboardInterrupt goes on.
+    `as_of` is the run's clock, `people` the people model and `key` its key column. `per_second`, `per_day` and
+    `concurrency` limit the calls, otherwise the connector's own limits do (infinite: nothing does). After
+    `time_budget` seconds no call is started. `on_progress` is called some times a second, in this thread. `stop`
+    ends the delivery early from another thread; so does Ctrl-C from the main one: calls under way get ten seconds,
+    everything is settled, and KeyboardInterrupt goes on.
 
     A platform that fails raises nothing: `Delivery.problem` says what the matter was. Raises WarehouseError
     where the warehouse or the journal beside it cannot be used; the next start's `recover` then settles.
@@ -77,6 +82,7 @@ def deliver(
         render=render,
         concurrency=max(concurrency or connector.limits.concurrency, 1),
         per_second=per_second or connector.limits.per_second,
+        per_day=per_day or connector.limits.per_day,
         time_budget=time_budget,
         on_progress=on_progress,
         stop=stop,
@@ -96,26 +102,38 @@ class _Work:
     render: Render
     concurrency: int
     per_second: float | None
+    per_day: float | None
     time_budget: float
     on_progress: Callable[[Delivery], None] | None
     stop: threading.Event | None
 
     async def run(self) -> Delivery:
-        breaker = Breaker(self.concurrency)
-        caller = Caller(self.connector, Pacer(self.per_second), breaker, time_budget=self.time_budget)
-        async with Clerk(self.warehouse, self.destination) as clerk:
-            if self._told_to_stop:
-                caller.stop("interrupted")
-            sending = asyncio.create_task(self._send(caller, breaker, clerk))
-            heeding = asyncio.create_task(self._heed(caller, sending))
-            try:
-                return await asyncio.shield(sending)
-            except asyncio.CancelledError:
-                await self._interrupt(caller, sending)
-                await asyncio.wait([sending])
-                raise
-            finally:
-                heeding.cancel()
+        breaker = Breaker(self.concurrency, mending(self.connector, self.destination))
+        with sharing(account(self.connector), self.per_second, self.per_day) as pacer:
+            log = RequestLog(
+                self.destination,
+                self.run_id,
+                heard=lambda exchange: listen(pacer, exchange, max(len(caller.calling) - 1, 0)),
+            )
+            caller = Caller(self.connector, pacer, breaker, time_budget=self.time_budget, log=log)
+            async with Clerk(self.warehouse, self.destination) as clerk:
+                if pacer.per_day is not None:
+                    pacer.spent_before(await clerk.do(self._requests_of_the_day))
+                return await self._until_told(caller, self._send(caller, breaker, clerk))
+
+    async def _until_told(self, caller: Caller, work: Coroutine[Any, Any, Delivery]) -> Delivery:
+        if self._told_to_stop:
+            caller.stop("interrupted")
+        sending = asyncio.create_task(work)
+        heeding = asyncio.create_task(self._heed(caller, sending))
+        try:
+            return await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            await self._interrupt(caller, sending)
+            await asyncio.wait([sending])
+            raise
+        finally:
+            heeding.cancel()
 
     @property
     def _told_to_stop(self) -> bool:
@@ -136,26 +154,47 @@ class _Work:
         claims = Claims()
         tally: Counter[str] = Counter()
         waiting = await clerk.do(partial(self._waiting, claims))
+        later = jobs.Jobs(self.destination, caller, claims, clerk, run_id=self.run_id, as_of=self.as_of)
         # One more than calls at once, for a connector that has something to ask besides.
         pool = aiohttp.TCPConnector(limit=self.concurrency + 1)
         jar = aiohttp.DummyCookieJar()
         async with aiohttp.ClientSession(connector=pool, timeout=_TIMEOUT, cookie_jar=jar) as session:
             try:
-                if await self._open(session, caller):
-                    await self._reconcile(clerk)
+                with caller.log.watch():
+                    opened = await self._open(session, caller, breaker)
+                    if opened:
+                        await self._reconcile(clerk)
+                if opened:
+                    judged = await later.settle(0.0, earlier=True)
+                    tally.update(accepted=judged["accepted"], rejected=judged["rejected"])
+                    waiting = await clerk.do(partial(self._waiting, claims))
                     for stock in self._stocks(claims, waiting):
                         tally += await self._empty(stock, tally, caller, claims, clerk)
+                        if tally["pending"]:
+                            judged = await later.settle(jobs.PATIENCE)
+                            owed = judged["retry"] + judged["unknown"]
+                            tally.update(accepted=judged["accepted"], rejected=judged["rejected"], owed=owed)
+                            tally["pending"] -= judged.total()
+                    tally["pending"] = await later.waiting()
             finally:
                 await self._close(caller)
+        await clerk.do(caller.log.write)
         if breaker.reason or tally["owed"]:
             tally["owed"] += sum(await clerk.do(partial(self._waiting, claims)))
         result = replace(self._delivery(tally, caller), seconds=time.monotonic() - began)
-        unmade = result.owed or result.unknown
-        if breaker.reason or caller.failed or (caller.given_up and unmade):
+        unmade = result.owed or result.unknown or result.pending
+        if breaker.reason or caller.failed or ((caller.given_up or later.unanswered) and unmade):
             what = "messages" if not sum(waiting[1:]) else "rows" if not waiting[0] else "messages and rows"
             said = caller.failed or breaker.said
             result = replace(result, problem=problem(self.destination, said, result, what))
         return result
+
+    def _requests_of_the_day(self, connection: duckdb.DuckDBPyConnection) -> int:
+        """Also those of a machine that is gone, whose ledger went with it."""
+        found = connection.execute(
+            queries.text("requests/day"), {"destination": self.destination, "since": datetime.now(UTC) - _DAY}
+        ).fetchone()
+        return int(found[1]) if found else 0
 
     def _waiting(self, claims: Claims, connection: duckdb.DuckDBPyConnection) -> tuple[int, int, int]:
         """Messages that are ready; rows to put there; rows to take away."""
@@ -182,7 +221,13 @@ class _Work:
         def counted(verdicts: Counter[str]) -> Counter[str]:
             owed = verdicts["retry"] + (verdicts["unknown"] if stock.what == "rows" else 0)
             unknown = verdicts["unknown"] if stock.what == "messages" else 0
-            return Counter(accepted=verdicts["accepted"], rejected=verdicts["rejected"], owed=owed, unknown=unknown)
+            return Counter(
+                accepted=verdicts["accepted"],
+                rejected=verdicts["rejected"],
+                owed=owed,
+                unknown=unknown,
+                pending=verdicts["pending"],
+            )
 
         def look(verdicts: Counter[str]) -> None:
             if self.on_progress is not None:
@@ -199,14 +244,15 @@ class _Work:
             rejected=tally["rejected"],
             owed=tally["owed"],
             unknown=tally["unknown"],
+            pending=tally["pending"],
             calls=caller.count,
         )
 
-    async def _open(self, session: aiohttp.ClientSession, caller: Caller) -> bool:
+    async def _open(self, session: aiohttp.ClientSession, caller: Caller, breaker: Breaker) -> bool:
         try:
             await self.connector.open(session)
         except Exception as fault:
-            caller.stop(words(fault))
+            caller.stop(breaker.told(fault))
             return False
         return True
 

@@ -10,8 +10,8 @@ import math
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable
-from weakref import WeakValueDictionary
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from tidegate.delivery.announced import Allowance, allowances
 from tidegate.delivery.ledger import Ledger
@@ -29,8 +29,12 @@ _SLOWEST = 0.2
 _SAFE, _RECOVERY_PER_SECOND = 0.9, 1.2
 #: from there it feels its way: by this share a second, and the faster the longer all goes well
 _CAREFUL, _TRUST_AFTER = 0.05, 5.0
-#: of the rate at which it was throttled before, so that throttling by chance does not bring it to nothing
-_FORGET = 0.7
+#: the rate falls to this share where the destination says how long to wait, and where it does not
+_TOLD, _UNTOLD = 0.75, 0.5
+#: throttled at less than this share of the rate at which it was before, it is not the rate alone that is at fault
+_SURPRISING, _GENTLER = 0.6, 0.1
+#: ... and so the rate before is forgotten slowly: throttling by chance must not bring it to nothing
+_FORGET, _FORGET_SURPRISED = 0.95, 0.99
 #: calls from which on their number says something about the rate
 _FEW = 20
 #: calls a second from which a rate that nobody asked for is dropped again
@@ -40,15 +44,15 @@ _SCARCE, _SHORT_WINDOW = 0.2, 120.0
 #: an allowance without a window slows down so often, in seconds
 _SOFTLY = 10.0
 
-_accounts: WeakValueDictionary[str, Pacer] = WeakValueDictionary()
+_accounts: dict[str, tuple[Pacer, int]] = {}
 _registering = threading.Lock()
 
 
 class Pacer:
     """Spaces calls evenly at `per_second` (None or infinite: as fast as they come).
 
-    A throttled destination is left alone for as long as it asked, then called at half the rate; the rate
-    recovers fast to where it was, and carefully beyond. `clock` is in seconds and never goes back. May be used
+    A throttled destination is left alone for as long as it asked, then called less often; the rate recovers fast
+    to where it was, and carefully beyond. `clock` is in seconds and never goes back. May be used
     by several threads.
     """
 
@@ -138,7 +142,7 @@ class Pacer:
     def throttled(self, started: float, after: float | None) -> None:
         """The call that started at `started` (on this clock) was one too many; wait `after` seconds."""
         with self._lock:
-            now = self._clock()
+            now, told = self._clock(), after is not None
             together = self._slowed_at is not None and started < self._slowed_at
             if not together:
                 self._in_a_row += 1
@@ -147,7 +151,7 @@ class Pacer:
                 after = 0.0 if together else random.uniform(longest / 2, longest)
             self._hold(now, after)
             if not together:  # calls that were under way together say the same thing together
-                self._slow_down(now)
+                self._slow_down(now, _TOLD if told else _UNTOLD)
 
     def heard(self, allowances: Iterable[Allowance], under_way: int) -> None:
         """What the answer to a call announced, while `under_way` calls (without it) have no answer yet."""
@@ -183,7 +187,7 @@ class Pacer:
             elif allowance.limit or spare < 2 * under_way + 2:
                 self._scarce_until, self._scarce_rate = now + window, spare / max(window, 0.01)
         elif window is None and allowance.limit and (self._slowed_at is None or now - self._slowed_at > _SOFTLY):
-            self._slow_down(now)
+            self._slow_down(now, _TOLD)
 
     def _hold(self, now: float, seconds: float) -> None:
         if now + seconds <= self._held_until:
@@ -192,12 +196,19 @@ class Pacer:
         if self._ledger is not None and self._wanted is not None:
             self._ledger.hold(seconds)
 
-    def _slow_down(self, now: float) -> None:
-        observed = max(self._before, self._in_second / max(now - self._second, 1.0), float(_FEW))
-        at = observed if self._rate is None else min(self._rate, observed)
-        self._ceiling = max(at, self._ceiling * _FORGET if self._slowed_at is not None else 0.0)
+    def _slow_down(self, now: float, share: float) -> None:
+        observed = max(self._before, self._in_second / max(now - self._second, 1.0))
+        enough = max(observed, float(_FEW))
+        at = enough if self._rate is None else min(self._rate, enough)
+        if self._slowed_at is None:
+            self._ceiling = min(at, observed)
+        else:
+            surprising = at < self._ceiling * _SURPRISING
+            if surprising:
+                share = 1.0 - (1.0 - share) * _GENTLER
+            self._ceiling = max(min(at, observed), self._ceiling * (_FORGET_SURPRISED if surprising else _FORGET))
         self._slowed_at = now
-        self._rate = max(at / 2, min(_SLOWEST, self._wanted or _SLOWEST))
+        self._rate = max(at * share, min(_SLOWEST, self._wanted or _SLOWEST))
         self._next = self._grown_at = max(self._held_until, now)
 
     def _current_rate(self, now: float) -> float | None:
@@ -253,17 +264,26 @@ class Pacer:
         return True
 
 
-def pacer_for(account: str, per_second: float | None, per_day: float | None) -> Pacer:
+@contextmanager
+def sharing(account: str, per_second: float | None, per_day: float | None) -> Iterator[Pacer]:
     """The pacer of an account, shared by all deliveries of this process that go on at the time."""
     stated = any(limit not in (None, math.inf) for limit in (per_second, per_day))
     with _registering:
-        found = _accounts.get(account)
-        if found is None:
-            ledger = Ledger(account) if stated else None
-            found = _accounts[account] = Pacer(per_second, per_day=per_day, ledger=ledger)
+        pacer, users = _accounts.get(account, (None, 0))
+        if pacer is None:
+            pacer = Pacer(per_second, per_day=per_day, ledger=Ledger(account) if stated else None)
         else:
-            found.also(per_second, per_day)
-    return found
+            pacer.also(per_second, per_day)
+        _accounts[account] = pacer, users + 1
+    try:
+        yield pacer
+    finally:
+        with _registering:
+            pacer, users = _accounts.pop(account)
+            if users > 1:
+                _accounts[account] = pacer, users - 1
+            else:
+                pacer.close()
 
 
 def listen(pacer: Pacer, exchange: Exchange, under_way: int) -> None:
