@@ -13,6 +13,7 @@ import pytest
 from tidegate import registry
 from tidegate.connector import Connector, Message, Outcome
 from tidegate.errors import Closed, DestinationError
+from tidegate.exchange import Exchange, watching
 from tidegate.sandbox.credentials import SECRET
 from tidegate.sandbox.platforms.telegram import Telegram as Platform
 from tidegate.testing import Answer, HttpWire, NetworkContract
@@ -173,3 +174,15 @@ async def test_the_token_in_the_path_never_shows(nobody_there: bool, caplog: pyt
 
     shown = f"{raised.value} {raised.value!r} {raised.value.__cause__!r} {connector.settings!r} {caplog.text}"
     assert token.split(":")[1] not in shown
+
+
+async def test_the_log_of_requests_does_not_tell_the_token() -> None:
+    token = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
+    told: list[Exchange] = []
+    watching.set(told.append)
+    async with HttpWire(lambda asked: Answer(404, f"no page {asked.path}")) as wire:
+        await send(wire, text(), token=token)
+    assert len(told) == 1
+    assert "sendMessage" in told[0].path
+    assert "AAHdqTcv" not in repr(told)
+    assert "110201543" not in repr(told)

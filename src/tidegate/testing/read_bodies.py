@@ -18,6 +18,8 @@ def read_body(asked: Asked, media: str, schema: Mapping[str, Any], plain: Plain)
     """The body as a value of the schema; `plain` resolves a schema's references. Raises ValueError."""
     if media.startswith("text/"):
         return asked.body.decode()
+    if media == "application/octet-stream":
+        return asked.body.decode("latin-1")  # one character a byte, so that its length is what is said of it
     if media.endswith("urlencoded"):
         return _form(parse_qsl(asked.body.decode(), keep_blank_values=True, strict_parsing=True), schema, plain)
     if media == "multipart/form-data":
