@@ -54,9 +54,13 @@ def test_a_connector_knows_its_contract_and_nothing_of_sql_state_or_retries(path
         "tidegate.errors",
         "tidegate.http",
         "tidegate.identifiers",
+        "tidegate.keyed",
         "tidegate.letter",
         "tidegate.mask",
         "tidegate.mime",
+        "tidegate.moments",
+        "tidegate.named_lists",
+        "tidegate.oauth",
     }
     assert roots.isdisjoint({"duckdb", "sqlglot", "dbt", "prefect"})
 

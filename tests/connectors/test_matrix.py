@@ -28,6 +28,22 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "postmark": {"server_token": "t", "from": "a@example.com"},
     "resend": {"api_key": "k", "from": "a@example.com"},
     "brevo": {"api_key": "k", "from": "a@example.com"},
+    "google_customer_match": {
+        "account": "123-456-7890",
+        "customer_match_terms": "accepted",
+        "service_account_key": "{}",
+    },
+    "tiktok_audiences": {"advertiser_id": "7001", "access_token": "t"},
+    "linkedin_audiences": {"account": "1", "access_token": "t"},
+    "pinterest_audiences": {"ad_account": "1", "access_token": "t"},
+    "microsoft_audiences": {
+        "customer_id": "1",
+        "account_id": "2",
+        "developer_token": "d",
+        "client_id": "c",
+        "client_secret": "s",
+        "refresh_token": "r",
+    },
 }
 # What stands for the variables of the pages' examples.
 ENVIRON = {
@@ -45,6 +61,19 @@ ENVIRON = {
     "POSTMARK_SERVER_TOKEN": "t",
     "RESEND_API_KEY": "k",
     "BREVO_API_KEY": "k",
+    "META_APP_SECRET": "s",
+    "GOOGLE_SERVICE_ACCOUNT_KEY": "{}",
+    "TIKTOK_ACCESS_TOKEN": "t",
+    "LINKEDIN_CLIENT_ID": "c",
+    "LINKEDIN_CLIENT_SECRET": "s",
+    "LINKEDIN_REFRESH_TOKEN": "r",
+    "PINTEREST_CLIENT_ID": "c",
+    "PINTEREST_CLIENT_SECRET": "s",
+    "PINTEREST_REFRESH_TOKEN": "r",
+    "MICROSOFT_ADS_DEVELOPER_TOKEN": "d",
+    "MICROSOFT_ADS_CLIENT_ID": "c",
+    "MICROSOFT_ADS_CLIENT_SECRET": "s",
+    "MICROSOFT_ADS_REFRESH_TOKEN": "r",
 }
 
 

@@ -72,8 +72,7 @@ def test_connectors_of_platforms_take_their_identifiers_from_the_table() -> None
         "pinterest": "pinterest_audiences",
         "microsoft": "microsoft_audiences",
     }
-    there = registry.names(ROOT)
-    for platform, connector in ((key, name) for key, name in connectors.items() if name in there):
+    for platform, connector in connectors.items():
         taken = registry.load(connector, ROOT).identifiers
         assert taken.items() <= PLATFORMS[platform].identifiers.items(), connector
 
