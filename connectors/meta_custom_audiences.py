@@ -7,7 +7,8 @@ As documented on developers.facebook.com/docs/marketing-api, read 2026-01.
 
 from __future__ import annotations
 
-import asyncio
+import hashlib
+import hmac
 import json
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -19,7 +20,9 @@ from tidegate.connector import Connector, ConnectorSettings, Limits, Outcome, Ro
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.http import Reply, call
 from tidegate.identifiers import PLATFORMS
+from tidegate.keyed import nothing_to_match_by
 from tidegate.mask import mask
+from tidegate.named_lists import NamedLists, oldest
 
 # "You can add an unlimited number of records to an audience, but only up to 10000 at a time"
 # (audiences/guides/custom-audiences)
@@ -53,6 +56,9 @@ UNAUTHORIZED = {10, 102, 190, 368, *range(200, 300)}
 class MetaSettings(ConnectorSettings):
     ad_account: str = Field(pattern=r"^act_\d+$")
     access_token: SecretStr
+    app_secret: SecretStr | None = None
+    """Of the application that the token is of: each call then proves that it knows it, which the application may
+    be set to require."""
     api_version: str = Field("v25.0", pattern=r"^v\d+\.\d+$")
     customer_file_source: Literal["USER_PROVIDED_ONLY", "PARTNER_PROVIDED_ONLY", "BOTH_USER_AND_PARTNER_PROVIDED"] = (
         "USER_PROVIDED_ONLY"
@@ -74,8 +80,7 @@ class MetaCustomAudiences(Connector):
 
     async def open(self, session: aiohttp.ClientSession) -> None:
         await super().open(session)
-        self._lists: dict[str, str] | None = None
-        self._looking = asyncio.Lock()
+        self._lists = NamedLists(self._every_list, self._create)
 
     async def prove(self) -> str:
         page = await self._get({"fields": "id,name", "limit": "1"})
@@ -89,15 +94,15 @@ class MetaCustomAudiences(Connector):
 
     async def _change(self, method: str, target: Target, rows: Sequence[Row]) -> list[Outcome]:
         keyed = [row for row in rows if any(row.identifiers.get(name) for name in KEYS)]
-        list_id = await self._list_id(target.name, create=method == "POST" and bool(keyed))
+        list_id = await self._lists.id(target.name, create=method == "POST" and bool(keyed))
         if list_id is None:
             # Nobody can be on a list that does not exist.
-            return [Outcome.accepted() if method == "DELETE" else _nothing_to_match_by() for _ in rows]
+            return [Outcome.accepted() if method == "DELETE" else nothing_to_match_by() for _ in rows]
         judged: dict[str, Outcome] = {}
         if keyed:
             outcome = await self._users(method, target.name, list_id, keyed)
             judged = {row.person: outcome for row in keyed}
-        return [judged.get(row.person) or _nothing_to_match_by() for row in rows]
+        return [judged.get(row.person) or nothing_to_match_by() for row in rows]
 
     async def _users(self, method: str, name: str, list_id: str, rows: Sequence[Row]) -> Outcome:
         names = [key for key in KEYS if any(row.identifiers.get(key) for row in rows)]
@@ -107,7 +112,7 @@ class MetaCustomAudiences(Connector):
         try:
             reply = await self._call(method, f"{list_id}/users", form={"payload": payload})
         except _ListGone:
-            self._lists = None
+            self._lists.forget()
             raise Retryable("list_gone", f"the list `{name}` was deleted; the next call creates it again") from None
         found = _understood(reply, "num_received", "num_invalid_entries")
         received, invalid = int(found["num_received"]), int(found["num_invalid_entries"])
@@ -119,34 +124,23 @@ class MetaCustomAudiences(Connector):
             raise Retryable("partly_received", f"{received} of {len(rows)} entries")
         return Outcome.accepted(list_id)
 
-    async def _list_id(self, name: str, *, create: bool) -> str | None:
-        async with self._looking:
-            if self._lists is None:
-                self._lists = await self._all_lists()
-            if name not in self._lists and create:
-                known, self._lists = self._lists, None  # looked up again, should the reply be lost
-                form = {
-                    "name": name,
-                    "subtype": "CUSTOM",
-                    "customer_file_source": self.settings.customer_file_source,
-                }
-                reply = await self._call("POST", f"{self.settings.ad_account}/customaudiences", form=form)
-                self._lists = known | {name: str(_understood(reply, "id")["id"])}
-            return self._lists.get(name)
+    async def _create(self, name: str) -> str:
+        form = {"name": name, "subtype": "CUSTOM", "customer_file_source": self.settings.customer_file_source}
+        reply = await self._call("POST", f"{self.settings.ad_account}/customaudiences", form=form)
+        return str(_understood(reply, "id")["id"])
 
-    async def _all_lists(self) -> dict[str, str]:
-        found: dict[str, str] = {}
+    async def _every_list(self) -> dict[str, str]:
+        found: list[tuple[str, str]] = []
         asked = {"fields": "id,name,subtype", "limit": "500"}
         while True:
             page = await self._get(asked)
-            for one in page["data"]:
-                # Names are not unique at Meta: the oldest list, which has the lowest id, is taken for ours.
-                if one.get("subtype", "CUSTOM") == "CUSTOM" and "name" in one:
-                    found[one["name"]] = min(found.get(one["name"], one["id"]), one["id"], key=_age)
+            # Names are not unique at Meta.
+            ours = (one for one in page["data"] if one.get("subtype", "CUSTOM") == "CUSTOM" and "name" in one)
+            found += [(one["name"], one["id"]) for one in ours]
             paging = page.get("paging") or {}
             after = (paging.get("cursors") or {}).get("after")
             if not paging.get("next") or not after or after == asked.get("after"):
-                return found
+                return oldest(found)
             asked["after"] = after
 
     async def _get(self, params: dict[str, str]) -> dict[str, Any]:
@@ -161,6 +155,7 @@ class MetaCustomAudiences(Connector):
         self, method: str, path: str, *, form: dict[str, str] | None = None, params: dict[str, str] | None = None
     ) -> Reply:
         token = self.settings.access_token.get_secret_value()
+        proof = self._proof(token)
         reply = await call(
             self.session,
             method,
@@ -168,10 +163,10 @@ class MetaCustomAudiences(Connector):
             safe_to_repeat=True,
             # In a header: URLs end up in logs.
             headers={"Authorization": f"Bearer {token}"},
-            form=form,
-            params=params,
+            form=None if form is None else {**form, **proof},
+            params=params if form is not None else {**(params or {}), **proof},
             judge=_judge,
-            hide=(token,),
+            hide=(token, *proof.values()),
         )
         # Meta also reports errors with status 200.
         fault = _judge(reply)
@@ -179,17 +174,17 @@ class MetaCustomAudiences(Connector):
             raise fault
         return reply
 
+    def _proof(self, token: str) -> dict[str, str]:
+        """`appsecret_proof` of a call: "a sha256 hash of your access token, using your app secret as the key"
+        (docs/graph-api/guides/secure-requests, read 2026-11-22). Nobody can use it without the token."""
+        if self.settings.app_secret is None:
+            return {}
+        secret = self.settings.app_secret.get_secret_value().encode()
+        return {"appsecret_proof": hmac.new(secret, token.encode(), hashlib.sha256).hexdigest()}
+
 
 class _ListGone(Retryable):
     pass
-
-
-def _age(list_id: str) -> tuple[int, str]:
-    return len(list_id), list_id  # as numbers compare, without trusting that they are
-
-
-def _nothing_to_match_by() -> Outcome:
-    return Outcome.rejected("no_identifier", "none of the values to match by is usable")
 
 
 def _understood(reply: Reply, *names: str) -> dict[str, Any]:

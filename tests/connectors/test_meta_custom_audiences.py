@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -149,6 +151,20 @@ async def test_the_token_is_never_in_an_url() -> None:
         await connector.remove(VIPS, [ada()])
     assert all(asked.headers["authorization"] == f"Bearer {TOKEN}" for asked in wire.asked)
     assert not [asked for asked in wire.asked if TOKEN in f"{asked.path} {asked.query}"]
+
+
+async def test_each_call_proves_that_it_knows_the_apps_secret_where_it_is_given() -> None:
+    async with HttpWire(Platform()) as wire, aiohttp.ClientSession() as session:
+        settings = {**TestContract().settings(wire), "app_secret": "the-app-secret"}
+        connector = Meta(Meta.Settings.model_validate(settings))
+        await connector.open(session)
+        await connector.upsert(VIPS, [ada()])
+        await connector.remove(VIPS, [ada()])
+    proof = hmac.new(b"the-app-secret", TOKEN.encode(), hashlib.sha256).hexdigest()
+    proofs = [(asked.form() if asked.body else asked.query)["appsecret_proof"] for asked in wire.asked]
+    assert proofs == [proof] * 4
+    assert "the-app-secret" not in repr(connector.settings)
+    assert not [asked for asked in wire.asked if b"the-app-secret" in asked.body or "secret" in asked.query]
 
 
 async def test_where_some_entries_are_invalid_the_call_is_refused_so_that_it_is_halved() -> None:
