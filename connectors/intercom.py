@@ -33,7 +33,7 @@ from tidegate.connector import (
 )
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
 from tidegate.http import Reply, call, doubtful
-from tidegate.keyed import nothing_to_match_by
+from tidegate.keyed import each, nothing_to_match_by
 from tidegate.mask import mask
 from tidegate.moments import moment
 
@@ -252,21 +252,10 @@ class _Exists(Refused):
 
 
 async def _each(rows: Sequence[Row], write: Callable[[Row], Awaitable[Outcome]]) -> list[Outcome]:
-    """What befalls one row is not the others' fate; what befalls one that came alone is raised."""
-    outcomes: list[Outcome] = []
-    for row in rows:
-        if not _who(row):
-            outcomes.append(nothing_to_match_by())
-            continue
-        try:
-            outcomes.append(await write(row))
-        except Refused as fault:
-            outcomes.append(Outcome.of(fault))
-        except DestinationError as fault:
-            if len(rows) == 1 or isinstance(fault, Closed):
-                raise
-            outcomes.append(Outcome.of(fault))
-    return outcomes
+    async def one(row: Row) -> Outcome:
+        return await write(row) if _who(row) else nothing_to_match_by()
+
+    return await each(rows, one)
 
 
 def _who(row: Row) -> dict[str, str]:

@@ -28,7 +28,7 @@ from tidegate.connector import (
 )
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
 from tidegate.http import Reply, call, doubtful
-from tidegate.keyed import nothing_to_match_by
+from tidegate.keyed import each, nothing_to_match_by
 from tidegate.mask import mask
 
 # "Maximum of 1000 users per request" and 4 MB (POST /api/users/bulkUpdate, POST /api/lists/subscribe)
@@ -101,10 +101,7 @@ class Iterable(Connector):
         if target.mode == "list":
             return await self._on_list(target, rows, "unsubscribe")
         _only_users(target)
-        outcomes: list[Outcome] = []
-        for row in rows:
-            outcomes.append(await self._delete(row))
-        return outcomes
+        return await each(rows, self._delete)
 
     async def send(self, messages: Sequence[Message]) -> list[Outcome]:
         return await one_by_one(messages, self._send)

@@ -45,7 +45,8 @@ def in_order(outcomes: Mapping[int, Outcome], rows: Iterable[Row]) -> list[Outco
 async def each(rows: Sequence[Row], do: Callable[[Row], Awaitable[Outcome]]) -> list[Outcome]:
     """One call after the other, for a platform that takes one row at a time: what befalls one is not the others' fate.
 
-    Raises what befell a row that came alone, and Closed before anything was done. After Closed nothing more is tried.
+    Raises what befell a row that came alone, and Closed before anything was done. After Closed, and once the platform
+    says that it is too much, nothing more is tried: what befell that row is the fate of those after it.
     """
     outcomes: list[Outcome] = []
     for row in rows:
@@ -55,8 +56,9 @@ async def each(rows: Sequence[Row], do: Callable[[Row], Awaitable[Outcome]]) -> 
             closed = isinstance(fault, Closed)
             if len(rows) == 1 or (closed and not outcomes):
                 raise
-            outcomes += [Outcome.of(fault)] * (len(rows) - len(outcomes) if closed else 1)
-            if closed:
+            enough = closed or fault.reason == "throttled"
+            outcomes += [Outcome.of(fault)] * (len(rows) - len(outcomes) if enough else 1)
+            if enough:
                 break
     return outcomes
 

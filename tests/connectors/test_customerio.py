@@ -16,7 +16,7 @@ from tidegate.connector import Connector, Message, Outcome, Row, Target
 from tidegate.errors import Closed, InDoubt, Refused, Retryable, Unsupported
 from tidegate.sandbox.emulation import SECRET
 from tidegate.sandbox.platforms.customerio import Customerio as Platform
-from tidegate.testing import Answer, Fault, HttpWire, NetworkContract, Wire
+from tidegate.testing import Answer, HttpWire, NetworkContract
 from tidegate.testing.descriptions import Description
 from tidegate.testing.emulated_wire import EmulatedWire
 from tidegate.testing.judging import Operation
@@ -57,10 +57,13 @@ class TestPeople(TestLists):
 class TestTransactionalMails(TestLists):
     """The same promises for messages that have no key there: what is in doubt stays so."""
 
+    class kind(Customerio):  # type: ignore[misc, valid-type]
+        idempotent_send = False
+
     @pytest.fixture
     async def wire(self, described: Description) -> AsyncIterator[EmulatedWire]:
         async with EmulatedWire(Platform, watch=described.watch) as wire:
-            for number in range(3):
+            for number in range(40):
                 held = {"id": f"p{number}", "email": f"person.{number}@example.com", "cio_id": f"c{number}"}
                 wire.shelf.put("people", f"c{number}", held)
             yield wire
@@ -71,11 +74,11 @@ class TestTransactionalMails(TestLists):
     def operations(self, connector: Connector) -> dict[str, Operation]:
         return {"send": super().operations(connector)["send"]}
 
-    def expected(self, fault: Fault, operation: str, wire: Wire) -> str:
-        return "unknown" if fault in wire.doubtful else "retry"
-
 
 class TestTransactionalPushes(TestTransactionalMails):
+    # What whole runs make of it, mails show.
+    test_after_any_fault_a_healthy_run_leaves_it_equal_and_nobody_told_twice = None
+
     def settings(self, wire: HttpWire) -> Mapping[str, Any]:
         return given(wire, send_as="push")
 

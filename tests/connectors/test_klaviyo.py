@@ -68,6 +68,7 @@ class TestProfilesWithNulls(TestProfiles):
 
     # A thousand calls, one after the other, show nothing that seven do not.
     test_the_largest_batch_is_taken = None
+    test_after_any_fault_a_healthy_run_leaves_it_equal_and_nobody_told_twice = None
 
 
 def ada(**traits: Any) -> Row:
@@ -236,6 +237,19 @@ async def test_one_profile_that_cannot_be_deleted_is_not_the_others_fate() -> No
         outcomes = await connector.remove(PROFILES, rows)
         assert verdicts(outcomes) == [("accepted", ""), ("rejected", "invalid"), ("accepted", "")]
         assert list(wire.emulation.held(wire.shelf, PROFILES)) == ["bob@example.com"]
+
+
+async def test_once_it_is_too_much_nobody_else_is_tried() -> None:
+    rows = [Row(f"p{n}", {"external_id": f"p{n}"}) for n in range(5)]
+    async with EmulatedWire(Platform) as wire, opened(Klaviyo, given(wire)) as connector:
+        await settled(connector, PROFILES, rows)
+        before = len(wire.asked)
+        wire.order(kind="throttle", match="p2", after=30, times=1)
+        outcomes = await connector.remove(PROFILES, rows)
+        assert verdicts(outcomes) == [("accepted", "")] * 2 + [("retry", "throttled")] * 3
+        assert [asked.method for asked in wire.asked[before:]] == ["GET", "POST", "POST", "POST"]
+        assert verdicts(await connector.remove(PROFILES, rows)) == [("accepted", "")] * 5
+        assert wire.shelf.all("profiles") == {}
 
 
 async def test_an_event_sent_twice_is_recorded_once() -> None:
