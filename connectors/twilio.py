@@ -1,19 +1,20 @@
-"""Text messages through Twilio's Programmable Messaging (API 2010-04-01).
+"""Text messages and WhatsApp messages through Twilio's Programmable Messaging (API 2010-04-01).
 
 Twilio knows no idempotency key for messages: a call in doubt stays in doubt.
-Quirks and codes as documented on twilio.com/docs/messaging and twilio.com/docs/api/errors, read 2026-11.
+Quirks and codes as documented on twilio.com/docs/messaging, docs/whatsapp and docs/api/errors, read 2026-11.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Self
 
 import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
-from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
+from tidegate.connector import Channel, Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.http import Reply, call, doubtful
 from tidegate.mask import mask
@@ -34,6 +35,8 @@ CLOSED = {
     21701: "bad_messaging_service",
     21703: "bad_messaging_service",
     21704: "bad_messaging_service",
+    21910: "bad_sender",
+    63007: "bad_sender",
 }
 # This number or text is at fault:
 REJECTED = {
@@ -49,35 +52,61 @@ REJECTED = {
     21614: "not_mobile",
     21617: "too_long",
     21635: "landline",
+    21654: "no_such_template",
+    21655: "no_such_template",
+    21656: "template_parameters",
+    63003: "undeliverable",
+    63005: "refused",
+    63013: "template_policy",
+    63016: "outside_window",
+    63024: "undeliverable",
+    63027: "no_such_template",
+    63028: "template_parameters",
+    63032: "withheld",
 }
 # Nobody is; there was too much at once:
-THROTTLED = {20429, 21611, 30001}
+THROTTLED = {20429, 21611, 30001, 63018, 63038}
 
 _SEPARATORS = re.compile(r"[\s().\-]")
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
+_CONTENT = re.compile(r"HX[0-9a-fA-F]{32}")
+_WHATSAPP = "whatsapp:"
 
 
 class TwilioSettings(ConnectorSettings):
     account_sid: str = Field(pattern=r"^AC[0-9a-fA-F]{32}$")
     auth_token: SecretStr
     sender: str | None = Field(None, alias="from")
-    """A number in E.164, a short code or an alphanumeric sender; or give `messaging_service_sid`."""
+    """A number in E.164, a short code or an alphanumeric sender, `whatsapp:` and a number; or give
+    `messaging_service_sid`."""
     messaging_service_sid: str | None = Field(None, pattern=r"^MG[0-9a-fA-F]{32}$")
     status_callback: str | None = Field(None, pattern=r"^https?://")
+    channel: Literal["sms", "whatsapp"] | None = None
+    """What is sent, where `from` does not say so: a messaging service has senders of both kinds."""
     base_url: str = Field("https://api.twilio.com", pattern=r"^https?://")
 
     @model_validator(mode="after")
     def _one_sender(self) -> Self:
         if (self.sender is None) == (self.messaging_service_sid is None):
             raise ValueError("give either `from` or `messaging_service_sid`")
+        if self.channel == "sms" and (self.sender or "").startswith(_WHATSAPP):
+            raise ValueError("`from` is a WhatsApp number, and `channel` says sms")
         return self
 
 
 class Twilio(Connector):
-    channel = "sms"
+    channel: Channel = "sms"
     modes = frozenset({"send"})
     Settings = TwilioSettings
     settings: TwilioSettings
+
+    def __init__(self, settings: TwilioSettings) -> None:
+        super().__init__(settings)
+        self.channel = _channel(settings.channel, settings.sender)
+
+    @classmethod
+    def channel_of(cls, settings: Mapping[str, Any]) -> Channel:
+        return _channel(settings.get("channel"), settings.get("from"))
 
     @property
     def limits(self) -> Limits:
@@ -96,17 +125,23 @@ class Twilio(Connector):
         return await one_by_one(messages, self._send)
 
     async def _send(self, message: Message) -> Outcome:
+        if message.channel != self.channel:
+            # The files were read without knowing what the environment says.
+            words = f"`from` is a number for {self.channel}; write `channel: {self.channel}` beside it"
+            raise Closed("bad_sender", words)
         number = _SEPARATORS.sub("", message.to)
-        text = str(message.content["text"])
         if not _E164.fullmatch(number):
             return Outcome.rejected("bad_number", "not a telephone number in E.164")
-        if len(text) > LONGEST_BODY:
-            return Outcome.rejected("too_long", f"{len(text)} characters; Twilio takes {LONGEST_BODY}")
-        form = {"To": number, "Body": text}
+        what = _what(message.content)
+        if isinstance(what, Outcome):
+            return what
+        by_whatsapp = self.channel == "whatsapp"
+        form = {"To": f"{_WHATSAPP}{number}" if by_whatsapp else number, **what}
         if self.settings.messaging_service_sid:
             form["MessagingServiceSid"] = self.settings.messaging_service_sid
         else:
-            form["From"] = self.settings.sender or ""
+            sender = (self.settings.sender or "").removeprefix(_WHATSAPP)
+            form["From"] = f"{_WHATSAPP}{sender}" if by_whatsapp else sender
         if self.settings.status_callback:
             form["StatusCallback"] = self.settings.status_callback
         reply = await self._call("POST", f"{self.settings.account_sid}/Messages.json", form, safe_to_repeat=False)
@@ -125,6 +160,34 @@ class Twilio(Connector):
             judge=_judge,
             hide=(token, authorization.removeprefix("Basic ")),
         )
+
+
+def _channel(channel: Any, sender: Any) -> Channel:
+    return "whatsapp" if channel == "whatsapp" or str(sender or "").startswith(_WHATSAPP) else "sms"
+
+
+def _what(content: Mapping[str, Any]) -> dict[str, str] | Outcome:
+    """What to send, in the words of the API; or why it cannot be sent."""
+    text, template, image = str(content["text"]), content.get("template"), content.get("image")
+    if not template:
+        if not text.strip() and not image:
+            return Outcome.rejected("empty", "the message has no text")
+        if len(text) > LONGEST_BODY:
+            return Outcome.rejected("too_long", f"{len(text)} characters; Twilio takes {LONGEST_BODY}")
+        return {**({"Body": text} if text else {}), **({"MediaUrl": str(image)} if image else {})}
+    if not _CONTENT.fullmatch(str(template)):
+        return Outcome.rejected("no_such_template", "Twilio knows a template by its ContentSid: HX...")
+    if image or content.get("url"):
+        words = "pictures and links of a template at Twilio are `parameters` too"
+        return Outcome.rejected("unsupported", words)
+    given = content.get("parameters") or ()
+    named = given if isinstance(given, Mapping) else {str(place): one for place, one in enumerate(given, 1)}
+    # WhatsApp takes no empty parameter, and Twilio refuses the whole message for it (21656).
+    empty = next((name for name, one in named.items() if not str(one).strip()), None)
+    if empty is not None:
+        return Outcome.rejected("template_parameters", f"parameter {empty} is empty for this person")
+    variables = json.dumps({str(name): str(one) for name, one in named.items()}, ensure_ascii=False)
+    return {"ContentSid": str(template), **({"ContentVariables": variables} if named else {})}
 
 
 def _outcome(reply: Reply) -> Outcome:

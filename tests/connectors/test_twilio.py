@@ -1,9 +1,11 @@
-"""Text messages through Twilio: once each, and every code of theirs means one thing to us."""
+"""Messages through Twilio: once each, and every code of theirs means one thing to us."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Mapping
+import json
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -12,12 +14,16 @@ import pytest
 from tidegate import registry
 from tidegate.connector import Connector, Message, Outcome
 from tidegate.errors import Closed, DestinationError
+from tidegate.sandbox.credentials import SECRET
+from tidegate.sandbox.platforms.twilio import Twilio as Platform
 from tidegate.testing import Answer, Asked, HttpWire, NetworkContract
+from tidegate.testing.emulated_wire import EmulatedWire
 
 from .conftest import ROOT
 
 SID = "AC" + "0a" * 16
 TOKEN = "d41d8cd98f00b204e9800998ecf8427e"
+CONTENT = "HX" + "3d" * 16
 Twilio = registry.load("twilio", ROOT)
 
 
@@ -31,15 +37,21 @@ def platform(asked: Asked) -> Answer:
 
 class TestContract(NetworkContract):
     kind = Twilio
-    secrets = (TOKEN, base64.b64encode(f"{SID}:{TOKEN}".encode()).decode())
-
-    @pytest.fixture
-    async def wire(self) -> AsyncIterator[HttpWire]:
-        async with HttpWire(platform) as wire:
-            yield wire
+    secrets = (SECRET, base64.b64encode(f"{SID}:{SECRET}".encode()).decode())
+    emulation = Platform
+    description = "twilio.json"
 
     def settings(self, wire: HttpWire) -> Mapping[str, Any]:
-        return {"account_sid": SID, "auth_token": TOKEN, "from": "+12025550100", "base_url": wire.url}
+        return {"account_sid": SID, "auth_token": SECRET, "from": "+12025550100", "base_url": wire.url}
+
+
+class TestContractOfWhatsApp(TestContract):
+    def settings(self, wire: HttpWire) -> Mapping[str, Any]:
+        return {**super().settings(wire), "from": "whatsapp:+12025550100"}
+
+    def message(self, number: int) -> Message:
+        content = {"text": "", "template": CONTENT, "parameters": ["Ada", f"No. {number}"]}
+        return replace(super().message(number), channel="whatsapp", content=content)
 
 
 async def send(wire: HttpWire, *messages: Message, **settings: Any) -> list[Outcome]:
@@ -66,11 +78,8 @@ async def test_each_request_is_one_that_twilio_describes(description: Any) -> No
         await send(wire, text("Żółć & emoji 🎉 = 100%"))
         await send(wire, text(), **{"from": None}, messaging_service_sid="MG" + "2c" * 16)
         await send(wire, text(), status_callback="https://shop.example.com/sms")
-        connector = Twilio(Twilio.Settings.model_validate(TestContract().settings(wire)))
-        async with aiohttp.ClientSession() as session:
-            await connector.open(session)
-            assert "active" in await connector.prove()
-    assert checker.checked == ["CreateMessage", "CreateMessage", "CreateMessage", "FetchAccount"]
+        await send(wire, whatsapp(image="https://shop.example.com/a.png"), **{"from": "whatsapp:+12025550100"})
+    assert checker.checked == ["CreateMessage"] * 4
 
 
 async def test_the_text_arrives_as_it_was_written_and_the_number_in_e164() -> None:
@@ -137,6 +146,93 @@ async def test_one_bad_number_does_not_hold_back_the_others() -> None:
     async with HttpWire(picky) as wire:
         outcomes = await send(wire, *(text(to=f"+4477009001{n:02d}") for n in range(1, 5)))
     assert [outcome.verdict for outcome in outcomes] == ["accepted", "rejected", "accepted", "accepted"]
+
+
+def whatsapp(words: str = "It is back", **content: Any) -> Message:
+    return replace(text(), channel="whatsapp", content={"text": words, **content})
+
+
+async def test_a_whatsapp_text_goes_from_a_whatsapp_number_to_one() -> None:
+    async with EmulatedWire(Platform) as wire:
+        given = {"auth_token": SECRET, "from": "whatsapp:+12025550100"}
+        [outcome] = await send(wire, whatsapp(image="https://shop.example.com/a.png"), **given)
+        [kept] = wire.shelf.messages()
+    assert outcome.verdict == "accepted"
+    assert wire.asked[0].form() == {
+        "To": "whatsapp:+447700900123",
+        "Body": "It is back",
+        "MediaUrl": "https://shop.example.com/a.png",
+        "From": "whatsapp:+12025550100",
+    }
+    assert (kept["channel"], kept["to"]) == ("whatsapp", "+447700900123")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "variables"),
+    [
+        (["Ada", "żółć"], {"1": "Ada", "2": "żółć"}),
+        ({"name": "Ada"}, {"name": "Ada"}),
+        (None, None),
+    ],
+)
+async def test_a_template_is_named_by_its_sid_and_filled_in(parameters: Any, variables: Any) -> None:
+    service = {"from": None, "messaging_service_sid": "MG" + "2c" * 16, "channel": "whatsapp", "auth_token": SECRET}
+    async with EmulatedWire(Platform) as wire:
+        [outcome] = await send(wire, whatsapp("", template=CONTENT, parameters=parameters, language="en"), **service)
+    form = wire.asked[0].form()
+    assert outcome.verdict == "accepted"
+    assert form["ContentSid"] == CONTENT
+    assert "Body" not in form
+    assert json.loads(form.get("ContentVariables", "null")) == variables
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        (whatsapp("", template="back_in_stock"), "no_such_template"),
+        (whatsapp("", template=CONTENT, parameters=["Ada", ""]), "template_parameters"),
+        (whatsapp("", template=CONTENT, image="https://shop.example.com/a.png"), "unsupported"),
+        (whatsapp("", template=CONTENT, url="p/7"), "unsupported"),
+        (whatsapp(" "), "empty"),
+    ],
+)
+async def test_what_twilio_cannot_say_on_whatsapp_is_not_even_asked(message: Message, reason: str) -> None:
+    async with EmulatedWire(Platform) as wire:
+        [outcome] = await send(wire, message, **{"from": "whatsapp:+12025550100"})
+        assert (outcome.verdict, outcome.reason) == ("rejected", reason)
+        assert wire.asked == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "channel"),
+    [
+        ({"from": "+12025550100"}, "sms"),
+        ({"from": "whatsapp:+12025550100"}, "whatsapp"),
+        ({"from": "whatsapp:${NUMBER}"}, "whatsapp"),
+        ({"from": "${NUMBER}"}, "sms"),
+        ({"from": "${NUMBER}", "channel": "whatsapp"}, "whatsapp"),
+        ({"messaging_service_sid": "MG" + "2c" * 16}, "sms"),
+        ({"messaging_service_sid": "MG" + "2c" * 16, "channel": "whatsapp"}, "whatsapp"),
+    ],
+)
+def test_a_destination_sends_one_of_the_two(settings: dict[str, str], channel: str) -> None:
+    known = {"account_sid": SID, "auth_token": TOKEN, **settings}
+    assert Twilio.channel_of(known) == channel
+    resolved = {name: value.replace("${NUMBER}", "+12025550100") for name, value in known.items()}
+    assert Twilio(Twilio.Settings.model_validate(resolved)).channel == channel
+
+
+async def test_a_number_from_the_environment_that_is_of_the_other_kind_is_told() -> None:
+    async with EmulatedWire(Platform) as wire:
+        with pytest.raises(Closed, match="write `channel: whatsapp` beside it"):
+            await send(wire, text(), **{"from": "whatsapp:+12025550100"})
+        assert wire.asked == []
+
+
+def test_a_whatsapp_number_cannot_send_texts() -> None:
+    given = {"account_sid": SID, "auth_token": TOKEN, "from": "whatsapp:+12025550100", "channel": "sms"}
+    with pytest.raises(ValueError, match="`channel` says sms"):
+        Twilio.Settings.model_validate(given)
 
 
 async def test_a_redirect_is_not_followed_with_the_credentials() -> None:

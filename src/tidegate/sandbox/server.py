@@ -12,7 +12,6 @@ from tidegate.sandbox import control, emulating, page, strangers
 from tidegate.sandbox.exchange import CLOSING, STORE
 from tidegate.sandbox.meta import Meta
 from tidegate.sandbox.store import Store
-from tidegate.sandbox.twilio import Twilio
 from tidegate.sandbox.webhook import Receiver
 
 _LARGEST = 64 * 1024 * 1024
@@ -32,7 +31,7 @@ def application(store: Store, *, smtp: tuple[str, int] | None = None, shared: bo
         app.add_routes(control.routes())
     if smtp is not None:
         app[control.SMTP] = smtp
-        for platform in (Twilio(), Meta(), Receiver()):
+        for platform in (Meta(), Receiver()):
             app.add_routes(platform.routes())
         app.add_routes(emulating.routes())
         app.add_routes(strangers.routes())

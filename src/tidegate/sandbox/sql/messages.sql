@@ -80,33 +80,6 @@ inner join bodies on messages.id = bodies.message
 left join labels on messages.recipient = labels.identifier
 where messages.id = :id;
 
--- name: by_provider_id
-select
-    messages.id, messages.channel, messages.account, messages.provider_id, messages.sender, messages.recipient,
-    messages.subject, messages.preview, messages.size, messages.clock_at, messages.day, messages.received_at,
-    bodies.raw
-from messages
-inner join bodies on messages.id = bodies.message
-where messages.provider_id = :provider_id and messages.account = :account;
-
--- name: of_account
--- What a platform's own list of sent messages shows: newest first, by address and by the day received.
-select
-    messages.id, messages.channel, messages.account, messages.provider_id, messages.sender, messages.recipient,
-    messages.subject, messages.preview, messages.size, messages.clock_at, messages.day, messages.received_at,
-    bodies.raw
-from messages
-inner join bodies on messages.id = bodies.message
-where
-    messages.channel = :channel
-    and messages.account = :account
-    and (:recipient is null or messages.recipient = :recipient)
-    and (:sender is null or messages.sender = :sender)
-    and (:from_time is null or messages.received_at >= :from_time)
-    and (:to_time is null or messages.received_at < :to_time)
-order by messages.id desc
-limit :count offset :skip;
-
 -- name: days
 select day, channel, count(*) as messages from messages group by day, channel order by day, channel;
 
