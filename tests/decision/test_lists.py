@@ -98,6 +98,19 @@ def test_someone_without_a_usable_address_holds_nobody_back(world: World) -> Non
     assert world.owed() == {("ada", "unusable", "refused"), ("grace", "add", "due")}
 
 
+def test_a_number_is_read_as_one_of_the_country_that_is_matched_by(world: World) -> None:
+    match = {"phone": column("person", "phone"), "country": exp.Literal.string("United Kingdom")}
+    sync = Sync(to="ads", mode="list", name="VIPs", match=match)
+    world.audience(synced(sync=(sync,)))
+    world.person("ada", phone="020 7946 0000")
+    world.in_segment("vips", "ada")
+
+    world.decide()
+
+    [(identifiers,)] = world.rows("select identifiers from tidegate.owed")
+    assert json.loads(str(identifiers)) == {"phone": "+442079460000", "country": "gb"}
+
+
 def test_an_address_that_became_unusable_is_taken_off(world: World) -> None:
     world.audience(synced(guard=EMPTY_OK))
     world.in_segment("vips", "ada")

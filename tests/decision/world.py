@@ -23,7 +23,11 @@ START = datetime(2011, 10, 1, tzinfo=UTC)
 class Ads(Connector):
     channel = "ads"
     modes = frozenset({"list"})
-    identifiers = {"email": Identifier("email", "sha256")}  # noqa: RUF012
+    identifiers = {  # noqa: RUF012
+        "email": Identifier("email", "sha256"),
+        "phone": Identifier("phone"),
+        "country": Identifier("country"),
+    }
 
 
 class Crm(Connector):

@@ -116,9 +116,11 @@ def _pages(connection: duckdb.DuckDBPyConnection, owned: OwnedList, rows: exp.Se
 
 
 def _plan_upserts(connection: duckdb.DuckDBPyConnection, owned: OwnedList, wanted: Wanted, frame: pl.DataFrame) -> None:
+    # How a telephone number is read: by the country that is matched by, else by the person's.
+    of_person = "phone" in wanted.identifiers and "country" not in wanted.identifiers
     raw = frame.select(
         *[pl.col(f"match.{name}").alias(name) for name in wanted.identifiers],
-        *([pl.col("country")] if "phone" in wanted.identifiers else []),
+        *([pl.col("country")] if of_person else []),
     )
     sent = as_sent(raw, wanted.identifiers)
     traits = [name for name in wanted.fields if name.startswith("set.")]
