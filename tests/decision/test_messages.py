@@ -1,6 +1,9 @@
 from datetime import timedelta
 
-from tests.decision.world import World, column, of, welcome
+import pytest
+from sqlglot import exp
+
+from tests.decision.world import Texts, World, column, of, welcome
 from tidegate.spec.objects import Audience, Guard, Limit, Send
 
 
@@ -127,6 +130,22 @@ def test_consent_is_asked_for_each_channel(world: World) -> None:
 
     assert of(decision, "vips").withheld == {"no_consent": 1}
     assert world.planned() == {"vips:grace:1:on_enter.welcome:1": "mail"}
+
+
+def test_consent_is_that_of_the_channel_a_destinations_settings_say(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Texts, "channel_of", classmethod(lambda cls, settings: "whatsapp"))
+    world.consent = {"sms": exp.true(), "whatsapp": column("person", "agrees"), "email": exp.false()}
+    world.audience(welcome())
+    world.decide()
+    world.person("ada", agrees=False)
+    world.in_segment("vips", "ada", "grace")
+
+    decision = world.decide()
+
+    assert of(decision, "vips").withheld == {"no_consent": 1}
+    assert world.planned() == {"vips:grace:1:on_enter.welcome:1": "texts"}
 
 
 def test_a_receipt_asks_for_no_consent(world: World) -> None:

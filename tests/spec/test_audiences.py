@@ -239,3 +239,29 @@ def test_an_empty_file_is_told_so(shop):
         "audiences/empty.yml: is empty",
         "audiences/list.yml:1: should be keys with values",
     ]
+
+
+def test_two_accounts_of_one_connector_may_send_by_two_channels(shop):
+    account = 'connector: twilio, account_sid: "${TWILIO_SID}", auth_token: "${TWILIO_TOKEN}"'
+    shop.change("tidegate.yml", "      sms: ", f'      chat: {{{account}, from: "whatsapp:${{NUMBER}}"}}\n      sms: ')
+    shop.change("audiences/vips.yml", "by: email", "by: [whatsapp, sms]")
+    shop.write("messages/welcome/whatsapp.txt", "Hello")
+
+    assert shop.complaints() == [
+        "audiences/vips.yml:9: on_enter[0].by: message `welcome` has no content for sms, only for email, whatsapp"
+    ]
+    shop.write("messages/welcome/sms.txt", "Hello")
+    assert shop.load().audiences["vips"].on_enter[0].by == ("chat", "sms")
+
+
+@pytest.mark.parametrize("channel", ["whatsapp", "push", "web_push", "telegram", "chat", "crm"])
+def test_consent_may_be_asked_for_any_channel(shop, channel: str):
+    shop.change("tidegate.yml", "project: shop", f"consent: {{{channel}: agrees}}\nproject: shop")
+
+    assert list(shop.load().consent) == [channel]
+
+
+def test_consent_for_a_channel_that_is_none_is_a_mistake(shop):
+    shop.change("tidegate.yml", "project: shop", "consent: {whatsap: agrees}\nproject: shop")
+
+    assert shop.complaints() == ["tidegate.yml:1: consent.whatsap: no channel `whatsap`; did you mean `whatsapp`?"]
