@@ -51,21 +51,8 @@ KEYS = {"external_id": "external_id", "email": "email", "phone": "phone_number"}
 OBJECTS = {"profile", "profiles"}
 # What is a field of the profile itself; every other trait is a custom property.
 FIELDS = {"first_name", "last_name", "organization", "locale", "title", "image"}
-PLACES = {
-    f"location_{part}": part
-    for part in (
-        "address1",
-        "address2",
-        "city",
-        "country",
-        "latitude",
-        "longitude",
-        "region",
-        "zip",
-        "timezone",
-        "ip",
-    )
-}
+LOCATION = "address1 address2 city country region zip latitude longitude timezone ip"
+PLACES = {f"location_{part}": part for part in LOCATION.split()}
 
 _POINTER = re.compile(r"/profiles/data/(\d+)(?:/|$)")
 
@@ -182,8 +169,8 @@ class Klaviyo(Connector):
         # "The Bulk Import Profiles API does not support setting fields to null to clear them" (its guide): the few rows
         # with a null in a field of the profile itself go one by one.
         alone = [place for place, row in keyed.items() if _empties_a_field(row)]
-        if len(keyed) > len(alone):
-            bulk = {place: row for place, row in keyed.items() if place not in set(alone)}
+        bulk = {place: row for place, row in keyed.items() if not _empties_a_field(row)}
+        if bulk:
             job = await self._import([_profile(row, ids.get(place)) for place, row in bulk.items()], list_name)
             outcomes |= dict.fromkeys(bulk, Outcome.pending(job, JOB_TAKES))
         if alone:
@@ -324,23 +311,37 @@ def _profile(row: Row, id: str | None) -> dict[str, Any]:
 
 
 def _settled(rows: Sequence[Row], errors: Sequence[Mapping[str, Any]], job: Mapping[str, Any]) -> list[Outcome]:
-    """Which of the rows the errors of a finished job mean."""
-    place = {(key, value.casefold()): n for n, row in enumerate(rows) for key, value in _who(row).items()}
+    """Which of the rows the errors of a finished job mean. `rows` may be a part of the job only."""
+    known: dict[frozenset[tuple[str, str]], list[int]] = {}
+    for n, row in enumerate(rows):
+        # By all that was sent of them, since two people may share an address; and by each, should less come back.
+        for some in (_folded(_who(row)), *map(_alone, _folded(_who(row)))):
+            known.setdefault(some, []).append(n)
+    whole = job.get("total_count") == len(rows)
+    unclear = len(errors) < int(job["failed_count"])
     rejected: dict[int, Outcome] = {}
     for error in errors:
         payload = error.get("original_payload") or {}
-        given = {**payload, **(payload.get("attributes") or {})} if isinstance(payload, dict) else {}
-        found = next((place[n, str(v).casefold()] for n, v in given.items() if (n, str(v).casefold()) in place), None)
+        given = _folded({**payload, **(payload.get("attributes") or {})}) if isinstance(payload, dict) else frozenset()
+        found = known.get(given) or next((known[one] for one in map(_alone, given) if one in known), [])
         pointed = _POINTER.search(str((error.get("source") or {}).get("pointer") or ""))
-        if found is None and pointed and job.get("total_count") == len(rows) and int(pointed[1]) < len(rows):
-            found = int(pointed[1])
-        if found is not None:
-            words = mask(f"{error.get('title') or ''} {error.get('detail') or ''}")
-            rejected[found] = Outcome.rejected(_reason(error.get("code")), words)
-    if len(rejected) < min(int(job["failed_count"]), len(rows)) and len(errors) > len(rejected):
-        # Some failed and nothing tells who: all but the named are sent again, which harms nobody.
-        return [rejected.get(n) or Outcome.retry("import_unclear") for n in range(len(rows))]
-    return [rejected.get(n) or Outcome.accepted() for n in range(len(rows))]
+        if not found and whole and pointed and int(pointed[1]) < len(rows):
+            found = [int(pointed[1])]
+        # Somebody else of the same job is no concern of these rows.
+        unclear = unclear or (not found and (whole or not given))
+        words = mask(f"{error.get('title') or ''} {error.get('detail') or ''}")
+        rejected |= dict.fromkeys(found, Outcome.rejected(_reason(error.get("code")), words))
+    # Some failed and nothing tells who: all but the named are sent again, which harms nobody.
+    other = Outcome.retry("import_unclear") if unclear else Outcome.accepted()
+    return [rejected.get(n) or other for n in range(len(rows))]
+
+
+def _folded(who: Mapping[str, Any]) -> frozenset[tuple[str, str]]:
+    return frozenset((name, str(who[name]).casefold()) for name in KEYS.values() if who.get(name))
+
+
+def _alone(one: tuple[str, str]) -> frozenset[tuple[str, str]]:
+    return frozenset({one})
 
 
 def _data(reply: Reply, kind: type) -> Any:

@@ -163,12 +163,21 @@ def problem(pointer: str, payload: dict[str, Any] | None = None) -> dict[str, An
         # The positions are those of the whole job: of other rows than these, where only some are still asked after.
         ([problem("/data/attributes/profiles/data/1")], 3, ["import_unclear", "import_unclear"]),
         ([problem("/data"), problem("/data", {"external_id": "ada"})], 2, ["invalid", "import_unclear"]),
+        ([problem("/data", {"external_id": "kim"})], 3, ["", ""]),
+        ([], 2, ["import_unclear", "import_unclear"]),
     ],
 )
 async def test_an_error_means_one_row_or_all_are_sent_again(errors: Any, total: int, reasons: list[str]) -> None:
     rows = [ada(), Row("bob", {"email": "bob@example.com"})]
     async with job_with(errors, total=total) as wire, opened(Klaviyo, given(wire)) as connector:
         assert [one.reason for one in await connector.poll("j", PROFILES, rows, removing=False)] == reasons
+
+
+async def test_of_two_who_share_a_telephone_only_the_one_that_failed_is_refused() -> None:
+    rows = [Row(name, {"email": f"{name}@example.com", "phone": "+12025550123"}) for name in ("ada", "bob")]
+    payload = {"email": "bob@example.com", "phone_number": "+12025550123", "properties": {}}
+    async with job_with([problem("/data", payload)]) as wire, opened(Klaviyo, given(wire)) as connector:
+        assert [one.reason for one in await connector.poll("j", PROFILES, rows, removing=False)] == ["", "invalid"]
 
 
 async def test_a_job_that_was_cancelled_or_forgotten_is_submitted_again() -> None:
