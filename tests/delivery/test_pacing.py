@@ -180,6 +180,12 @@ def test_an_answer_is_heeded_as_it_came(clock: Clock) -> None:
     assert pacer.held == 7
     listen(pacer, Exchange("POST", "/", 200, 0.1, limits={"ratelimit-remaining": "0", "ratelimit-reset": "9"}), 0)
     assert pacer.held == 9
+    limits = {
+        "retry-after": "1",
+        "x-business-use-case-usage": '{"1":[{"call_count":9,"estimated_time_to_regain_access":5}]}',
+    }
+    listen(pacer, Exchange("POST", "/", 429, 0.1, failed=True, limits=limits), 0)
+    assert pacer.held == 9
 
 
 def test_requests_that_a_call_made_besides_take_turns_too(clock: Clock) -> None:

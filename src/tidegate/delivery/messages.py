@@ -66,7 +66,7 @@ class Outbox:
         self._run_id = run_id
         self._as_of = as_of
         self._batch = max(connector.limits.messages or connector.limits.batch, 1)
-        self._claimed = queries.bind("delivery/claimed_messages", people=_people(people, key, connector.channel))
+        self._claimed = queries.bind("delivery/claimed_messages", people=reachable(people, key, connector.channel))
         self._render = render
         self._swept = False
 
@@ -186,7 +186,7 @@ def table(keys: Sequence[str], outcomes: Sequence[Outcome]) -> pa.Table:
     )
 
 
-def _people(people: ModelColumns, key: str, channel: str) -> exp.Select:
+def reachable(people: ModelColumns, key: str, channel: str) -> exp.Select:
     """(person_key, address, every column of the model); the address is NULL where it is missing or blank."""
     spec = CHANNELS.get(channel)
     address: exp.Expr = exp.null()

@@ -289,10 +289,14 @@ def sharing(account: str, per_second: float | None, per_day: float | None) -> It
 def listen(pacer: Pacer, exchange: Exchange, under_way: int) -> None:
     """Heed what an answer announced of rates, while `under_way` other calls have no answer yet.
 
-    A `Retry-After` of a failed call is not heeded here: whoever made the call is told of it with the failure.
+    A `Retry-After` of a failed call is not heeded here, nor what it explains: whoever made the call is told of it
+    with the failure.
     """
     if not exchange.limits:
         return
-    if not exchange.failed and (after := retry_after(exchange.limits.get("retry-after"))):
+    after = retry_after(exchange.limits.get("retry-after"))
+    if after is not None and exchange.failed:
+        return
+    if after:
         pacer.hold(after)
     pacer.heard(allowances(exchange.limits, time.time()), under_way)
