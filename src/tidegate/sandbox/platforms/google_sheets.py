@@ -49,20 +49,20 @@ class GoogleSheets(Emulation):
     def change(self, call: Call) -> Answer:
         self._admit(call)
         requests = call.json()["requests"]
+        grids = call.shelf.all("_grids")
         gone: list[list[Any]] = []
         for request in requests:
             [(kind, given)] = request.items()
             if kind == "addSheet":
                 title = given["properties"]["title"]
-                if call.shelf.get("_grids", title) is not None:
-                    raise Declined(_no(400, f'A sheet with the name "{title}" already exists.'))
-                size = {"rows": ROWS, "columns": COLUMNS}
-                call.shelf.put("_grids", title, {"id": call.shelf.number(), **size, "cells": []})
+                if title in grids:
+                    return _no(400, f'A sheet with the name "{title}" already exists.')
+                grids[title] = {"id": call.shelf.number(), "rows": ROWS, "columns": COLUMNS, "cells": []}
                 continue
             sheet = given["range"]["sheetId"] if "range" in given else given["sheetId"]
-            title, grid = next((one for one in call.shelf.all("_grids").items() if one[1]["id"] == sheet), ("", {}))
-            if not grid:
-                raise Declined(_no(400, f"No grid with id: {sheet}"))
+            grid = next((one for one in grids.values() if one["id"] == sheet), None)
+            if grid is None:
+                return _no(400, f"No grid with id: {sheet}")
             if kind == "appendDimension":
                 grid["rows" if given["dimension"] == "ROWS" else "columns"] += given["length"]
             else:
@@ -70,10 +70,11 @@ class GoogleSheets(Emulation):
                 gone += grid["cells"][span]
                 del grid["cells"][span]
                 grid["rows"] -= span.stop - span.start
+        taken = call.take([[str(value) for value in row] for row in gone])
+        if taken.refused:
+            return _no(400, next(iter(taken.refused.values())))
+        for title, grid in grids.items():
             call.shelf.put("_grids", title, grid)
-        took = call.take([[str(value) for value in row] for row in gone])
-        if took.refused:
-            raise Declined(_no(400, next(iter(took.refused.values()))))
         self._show(call.shelf)
         return Answer(200, {"spreadsheetId": call.parts["id"], "replies": [{} for _ in requests]}, took=len(gone))
 
@@ -87,7 +88,7 @@ class GoogleSheets(Emulation):
         ]
         taken = call.take([[value for value in values if isinstance(value, str)] for *_, values in rows])
         if taken.refused:
-            raise Declined(_no(400, next(iter(taken.refused.values()))))
+            return _no(400, next(iter(taken.refused.values())))
         grids = {title: _grid(call.shelf, title) for title, *_ in rows}
         for position in taken.good:
             title, _, line, values = rows[position]
