@@ -75,13 +75,14 @@ class HttpWire:
         fault = self._fault if self._writes(asked) else None
         if fault in ("hang", "cut"):
             return await self._silence(request, fault)
+        if fault in ("throttled", "unauthorized", "error"):
+            return self._failing(fault, asked).response()  # the platform has heard of nothing
         try:
             answer = self.platform(asked)
         except Exception as objection:
             self._objections.append(objection)
             return web.Response(status=500)
-        if fault is None or fault in ("hang_after", "cut_after", "garbage", "empty", "html"):
-            self.taken += answer.took
+        self.taken += answer.took
         if fault in ("hang_after", "cut_after"):
             return await self._silence(request, fault)
         return (self._failing(fault, asked) if fault else answer).response()

@@ -14,6 +14,7 @@ from tidegate.errors import Closed
 from tidegate.sandbox.asked import Answer, Asked
 from tidegate.sandbox.emulation import Emulation
 from tidegate.testing.claims import Claims
+from tidegate.testing.converging import Converging
 from tidegate.testing.described import Described
 from tidegate.testing.descriptions import Description
 from tidegate.testing.emulated_wire import EmulatedWire
@@ -26,7 +27,7 @@ IMPATIENCE = 0.4
 _HANGING: frozenset[Fault] = frozenset({"hang", "hang_after"})
 
 
-class NetworkContract(Claims, Described):
+class NetworkContract(Claims, Converging, Described):
     """Name the platform in `emulation`; or provide a fixture `wire` of your own."""
 
     emulation: ClassVar[type[Emulation] | None] = None
