@@ -32,7 +32,7 @@ class TestLists(NetworkContract):
     @pytest.fixture
     async def wire(self, described: Description) -> AsyncIterator[EmulatedWire]:
         async with EmulatedWire(HubSpot, watch=described.watch) as wire:
-            wire.shelf.new_list("1", "VIP customers", processingType="MANUAL")
+            wire.shelf.new_list("900", "VIP customers", processingType="MANUAL")
             yield wire
 
     def settings(self, wire: HttpWire) -> Mapping[str, Any]:

@@ -35,7 +35,7 @@ class TestTags(NetworkContract):
     async def wire(self, described: Description) -> AsyncIterator[EmulatedWire]:
         async with EmulatedWire(Mailchimp, watch=described.watch) as wire:
             # Nobody is taken off a tag that does not exist.
-            wire.shelf.new_list("1", "VIP customers")
+            wire.shelf.new_list("900", "VIP customers")
             yield wire
 
     def settings(self, wire: HttpWire) -> Mapping[str, Any]:
