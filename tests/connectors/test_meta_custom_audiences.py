@@ -15,11 +15,14 @@ import pytest
 from tidegate import registry
 from tidegate.connector import Connector, Outcome, Row, Target
 from tidegate.errors import Closed, Refused, Retryable
-from tidegate.testing import Answer, Asked, HttpWire, NetworkContract
+from tidegate.sandbox import SECRET
+from tidegate.sandbox.platforms.meta_custom_audiences import Meta as Emulated
+from tidegate.testing import Answer, Asked, EmulatedWire, HttpWire, NetworkContract
+from tidegate.testing.descriptions import Description
 
 from .conftest import ROOT
 
-TOKEN = "EAABsbCS1iHgBO7ZAcm3ZBtokenZCtoken"
+TOKEN = SECRET
 Meta = registry.load("meta_custom_audiences", ROOT)
 VIPS = Target("list", "VIP customers")
 
@@ -71,15 +74,19 @@ def error(status: int, code: int, *, subcode: int | None = None, headers: Mappin
 
 class TestContract(NetworkContract):
     kind = Meta
-    secrets = (TOKEN,)
+    emulation = Emulated
+    description = "meta_marketing.json"
+    description_texts: Mapping[str, str] = {"payload": "AudiencePayload"}
+    secrets = (SECRET,)
 
     @pytest.fixture
-    async def wire(self) -> AsyncIterator[HttpWire]:
-        async with HttpWire(Platform("VIP customers")) as wire:
+    async def wire(self, described: Description) -> AsyncIterator[EmulatedWire]:
+        async with EmulatedWire(Emulated, watch=described.watch) as wire:
+            wire.shelf.new_list("1000", "VIP customers", account="act_1", subtype="CUSTOM")
             yield wire
 
     def settings(self, wire: HttpWire) -> Mapping[str, Any]:
-        return {"ad_account": "act_1", "access_token": TOKEN, "base_url": wire.url}
+        return {"ad_account": "act_1", "access_token": SECRET, "base_url": wire.url}
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,11 +16,12 @@ import standardwebhooks
 from tidegate import registry
 from tidegate.connector import Connector, Message, Row, Target
 from tidegate.errors import Closed, Refused, Retryable
-from tidegate.testing import Answer, Asked, HttpWire, NetworkContract
+from tidegate.sandbox import SECRET
+from tidegate.sandbox.platforms.webhook import Receiver
+from tidegate.testing import Answer, Asked, EmulatedWire, HttpWire, NetworkContract
 
 from .conftest import ROOT
 
-SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 Webhook = registry.load("webhook", ROOT)
 LAPSED = Target("list", "Lapsed")
 
@@ -34,13 +36,15 @@ def receiver(asked: Asked) -> Answer:
 
 class TestContract(NetworkContract):
     kind = Webhook
+    emulation = Receiver
+    description = "standard_webhooks.json"
     secrets = (SECRET, SECRET.removeprefix("whsec_"))
+    undescribed = ("HEAD *",)
     status_is_enough = True  # "Any 2xx is success" (Standard Webhooks)
+    judges_rows = False
 
-    @pytest.fixture
-    async def wire(self) -> AsyncIterator[HttpWire]:
-        async with HttpWire(receiver, writes=lambda asked: asked.method == "POST") as wire:
-            yield wire
+    def told(self, wire: EmulatedWire) -> Counter[Any]:
+        return Counter(wire.shelf.all("_told").keys())
 
     def settings(self, wire: HttpWire) -> Mapping[str, Any]:
         return {"url": f"{wire.url}/webhook", "secret": SECRET}

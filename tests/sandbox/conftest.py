@@ -99,7 +99,7 @@ class Client:
 
     async def on(self, audience: str) -> set[str]:
         """The hashed addresses on a list."""
-        members = await self.api(f"/api/lists/{audience}/members?count=10000")
+        members = await self.api(f"/api/lists/{listed(audience)}/members?count=10000")
         return {member["identifiers"].get("email", "") for member in members}
 
     async def api(self, path: str) -> Any:
@@ -113,6 +113,11 @@ class Client:
 
     async def inbox(self, query: str = "") -> list[dict[str, Any]]:
         return list((await self.api(f"/api/messages{query}"))["messages"])
+
+
+def listed(audience: str) -> str:
+    """How the page knows an audience."""
+    return f"meta_custom_audiences:{audience}"
 
 
 def letter(

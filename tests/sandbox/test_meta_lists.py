@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.sandbox.conftest import Client, sha256
+from tests.sandbox.conftest import Client, listed, sha256
 from tidegate.sandbox import SECRET
 
 
@@ -30,8 +30,8 @@ async def test_adding_somebody_twice_changes_nothing(client: Client) -> None:
     await client.put(vips, "ada")
     await client.put(vips, "ada", "ada")
 
-    assert len(await client.api(f"/api/lists/{vips}/members")) == 1
-    assert await client.api(f"/api/lists/{vips}/days") == {
+    assert len(await client.api(f"/api/lists/{listed(vips)}/members")) == 1
+    assert await client.api(f"/api/lists/{listed(vips)}/days") == {
         next(iter(await _days(client, vips))): {"add": 1, "remove": 0}
     }
 
@@ -44,7 +44,7 @@ async def test_a_changed_telephone_is_the_same_member_and_a_changed_address_anot
         data = [[sha256(email), sha256(phone)]]
         await client.graph("POST", f"{vips}/users", payload={"schema": schema, "data": data})
 
-    members = await client.api(f"/api/lists/{vips}/members")
+    members = await client.api(f"/api/lists/{listed(vips)}/members")
     assert [member["identifiers"] for member in members] == [
         {"email": sha256("ada@new.example"), "phone": sha256("2")},
         {"email": sha256("ada@old.example"), "phone": sha256("2")},
@@ -78,7 +78,7 @@ async def test_people_of_the_same_town_are_not_the_same_person(client: Client) -
 
     await client.graph("POST", f"{vips}/users", payload={"schema": ["FN", "CT"], "data": rows})
 
-    assert len(await client.api(f"/api/lists/{vips}/members")) == 2
+    assert len(await client.api(f"/api/lists/{listed(vips)}/members")) == 2
 
 
 async def test_what_is_not_a_hash_is_counted_as_invalid_and_not_on_the_list(client: Client) -> None:
@@ -198,4 +198,4 @@ async def test_ten_thousand_rows_go_in_one_call(client: Client) -> None:
 
 
 async def _days(client: Client, audience: str) -> dict[str, dict[str, int]]:
-    return dict(await client.api(f"/api/lists/{audience}/days"))
+    return dict(await client.api(f"/api/lists/{listed(audience)}/days"))

@@ -226,7 +226,7 @@ async def test_a_platform_the_sandbox_does_not_speak_for_is_not_called_for_real(
         body = await answer.json()
 
     assert answer.status == 501
-    assert "does not speak the API of papers" in body["error"]
+    assert "does not play papers" in body["error"]
     assert [one["connector"] for one in await client.api("/control/calls")] == ["papers"]
 
 

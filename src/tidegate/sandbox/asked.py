@@ -13,7 +13,10 @@ from aiohttp import web
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request as it came over the wire. Header names are lower case; the path is as sent, still quoted."""
+    """A request as it came over the wire. Header names are lower case; the path is as sent, still quoted.
+
+    `prefix` is what came before the path, where several platforms share a server.
+    """
 
     method: str
     path: str
@@ -22,6 +25,12 @@ class Asked:
     body: bytes
     #: the query as sent; `query` knows one value a name
     search: str = ""
+    prefix: str = ""
+
+    @property
+    def base(self) -> str:
+        """The address that the connector was given as the platform's."""
+        return f"http://{self.headers.get('host', 'localhost')}{self.prefix}"
 
     def every(self, name: str) -> list[str]:
         """The values of a query parameter that may be repeated."""

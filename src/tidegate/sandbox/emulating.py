@@ -24,8 +24,10 @@ async def _answer(request: web.Request) -> web.StreamResponse:
     assert emulation is not None
     headers = {name.lower(): value for name, value in request.headers.items()}
     # as sent: an encoded slash is not a slash
-    path = request.raw_path.partition("?")[0].removeprefix(f"/{connector}")
-    asked = Asked(request.method, path or "/", dict(request.query), headers, await request.read(), request.query_string)
+    prefix = f"/{connector}"
+    path = request.raw_path.partition("?")[0].removeprefix(prefix) or "/"
+    search = request.query_string
+    asked = Asked(request.method, path, dict(request.query), headers, await request.read(), search, prefix)
     try:
         handled = await asyncio.wrap_future(request.app[STORE].write(lambda at: _logged(emulation, asked, at)))
     except sqlite3.Error:  # the disk is full, or somebody holds the file: nothing was kept

@@ -12,7 +12,7 @@ import math
 import re
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, ClassVar
 from urllib.parse import unquote
@@ -44,12 +44,13 @@ class Struck(Exception):
 class Taken:
     """Of the rows of a call: positions that the platform takes, and those that it was told to refuse, with why.
 
-    `codes`: the platform's own error codes, for refusals that were ordered with one.
+    `codes`: the platform's own error codes, for refusals that were ordered with one. `orders`: the orders.
     """
 
     good: Sequence[int]
     refused: Mapping[int, str] = field(default_factory=dict)
     codes: Mapping[int, int] = field(default_factory=dict)
+    orders: Mapping[int, Fault] = field(default_factory=dict)
 
 
 class Call:
@@ -61,7 +62,7 @@ class Call:
         self.shelf = shelf
         self.offered: Sequence[Addresses] = ()
         self.befallen: Strike | None = None
-        self._connection = connection
+        self.connection = connection
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -107,13 +108,14 @@ class Call:
         if self.befallen is not None:
             raise RuntimeError("take() is asked once a call")
         self.offered = [tuple(row) for row in rows]
-        self.befallen = strike(self._connection, self.shelf.connector, self.offered)
+        self.befallen = strike(self.connection, self.shelf.connector, self.offered)
         fault = self.befallen.fault
         if fault is None:
             refused = self.befallen.refused
             good = [position for position in range(len(rows)) if position not in refused]
             words = {position: one.reason or "refused, as was ordered" for position, one in refused.items()}
-            return Taken(good, words, {position: one.code for position, one in refused.items() if one.code})
+            codes = {position: one.code for position, one in refused.items() if one.code}
+            return Taken(good, words, codes, refused)
         if fault.kind in ("throttle", "error") or fault.accept == 0:
             raise Struck
         return Taken(fault.accepted(range(len(rows))))
@@ -153,6 +155,13 @@ class Emulation:
 
     def failed(self, status: int) -> Answer:
         return Answer(status, {"message": HTTPStatus(status).phrase})
+
+    def befallen(self, fault: Fault) -> Answer:
+        """What is said where a fault that was ordered befalls the whole call."""
+        if fault.kind == "throttle":
+            said = self.throttled(fault.after)
+            return replace(said, status=fault.status or said.status)
+        return self.failed(fault.status or 500)
 
     def unauthorized(self) -> Answer:
         return Answer(401, {"message": "Unauthorized"})
@@ -221,18 +230,11 @@ def handle(emulation: Emulation, asked: Asked, connection: sqlite3.Connection) -
         connection.execute("rollback to handled")
         fault = strike(connection, emulation.connector, call.offered).fault
         assert fault is not None
-        answer = _befallen(emulation, fault)
+        answer = emulation.befallen(fault)
     finally:
         connection.execute("release handled")
     befallen = call.befallen or UNHARMED
     return Handled(answer, route.operation, len(call.offered), befallen.fault, befallen.name)
-
-
-def _befallen(emulation: Emulation, fault: Fault) -> Answer:
-    if fault.kind == "throttle":
-        said = emulation.throttled(fault.after)
-        return Answer(fault.status or said.status, said.body, said.headers)
-    return emulation.failed(fault.status or 500)
 
 
 def _basic(call: Call) -> Sequence[str]:

@@ -12,10 +12,8 @@ import math
 import secrets
 from typing import Any
 
-from aiohttp import web
-
 from tidegate.sandbox.credentials import SECRET
-from tidegate.sandbox.exchange import Declined, Reply
+from tidegate.sandbox.emulation import Answer, Call, Declined
 from tidegate.sandbox.faults import Fault
 
 _DOCS = "Please read the Graph API documentation at https://developers.facebook.com/docs/graph-api"
@@ -30,14 +28,14 @@ def error(
     type: str = "OAuthException",
     subcode: int | None = None,
     transient: bool | None = None,
-) -> Reply:
+) -> Answer:
     """A Graph API error; each with a new `fbtrace_id`."""
     body: dict[str, Any] = {"message": message, "type": type, "code": code}
     if subcode is not None:
         body["error_subcode"] = subcode
     if transient is not None:
         body["is_transient"] = transient
-    return Reply(status, {"error": {**body, "fbtrace_id": f"A{secrets.token_urlsafe(16)}"}})
+    return Answer(status, {"error": {**body, "fbtrace_id": f"A{secrets.token_urlsafe(16)}"}})
 
 
 def invalid(message: str, subcode: int | None = None) -> Declined:
@@ -53,7 +51,7 @@ def unknown_object(id: str, method: str) -> Declined:
     return Declined(error(400, 100, words, type="GraphMethodException", subcode=33))
 
 
-def throttled(fault: Fault, account: str) -> Reply:
+def throttled(fault: Fault, account: str) -> Answer:
     """Too many calls to the ad account's custom audiences. Graph says it with a 400, and in minutes."""
     words = (
         "There have been too many calls to this ad-account. Wait a bit and try again. For more info, please refer "
@@ -73,10 +71,10 @@ def throttled(fault: Fault, account: str) -> Reply:
         ]
     }
     headers = {"Retry-After": str(math.ceil(fault.after)), "X-Business-Use-Case-Usage": json.dumps(usage)}
-    return Reply(reply.status, reply.body, headers)
+    return Answer(reply.status, reply.body, headers)
 
 
-def failed(fault: Fault) -> Reply:
+def failed(fault: Fault) -> Answer:
     status = fault.status or 500
     if status >= 500:
         words = fault.reason or "An unexpected error has occurred. Please retry your request later."
@@ -84,18 +82,19 @@ def failed(fault: Fault) -> Reply:
     return error(status, fault.code or 1, fault.reason or "An unknown error occurred", transient=False)
 
 
-async def fields(request: web.Request) -> dict[str, Any]:
+def fields(call: Call) -> dict[str, Any]:
     """The parameters of a request, from its query, form or JSON body; the token is checked and taken out."""
-    given: dict[str, Any] = dict(request.query)
-    if request.content_type == "application/json" and request.can_read_body:
+    given: dict[str, Any] = dict(call.query)
+    media = call.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media == "application/json" and call.asked.body:
         try:
-            body = json.loads(await request.read())
+            body = call.asked.json()
         except ValueError:
             raise invalid("(#100) The body is not valid JSON") from None
         given.update(body if isinstance(body, dict) else {})
-    elif request.method != "GET":
-        given.update({name: value for name, value in (await request.post()).items() if isinstance(value, str)})
-    _check_token(request, given)
+    elif call.asked.method != "GET" and call.asked.body:
+        given.update(call.form())
+    _check_token(call, given)
     return given
 
 
@@ -110,8 +109,8 @@ def parsed(given: dict[str, Any], name: str) -> Any:
         raise invalid(f"(#100) Param {name} must be a valid JSON text") from None
 
 
-def _check_token(request: web.Request, given: dict[str, Any]) -> None:
-    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+def _check_token(call: Call, given: dict[str, Any]) -> None:
+    scheme, _, bearer = call.headers.get("authorization", "").partition(" ")
     token = given.pop("access_token", None) or (bearer if scheme.lower() in ("bearer", "oauth") else None)
     proof = given.pop("appsecret_proof", None)
     challenge = {"WWW-Authenticate": 'OAuth "Facebook Platform" "invalid_token" "Invalid OAuth access token."'}
@@ -123,4 +122,4 @@ def _check_token(request: web.Request, given: dict[str, Any]) -> None:
         reply = error(400, 100, "Invalid appsecret_proof provided in the API argument", type="GraphMethodException")
     else:
         return
-    raise Declined(Reply(reply.status, reply.body, challenge))
+    raise Declined(Answer(reply.status, reply.body, challenge))

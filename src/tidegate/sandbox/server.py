@@ -10,9 +10,7 @@ from aiohttp import web
 
 from tidegate.sandbox import control, emulating, page, strangers
 from tidegate.sandbox.exchange import CLOSING, STORE
-from tidegate.sandbox.meta import Meta
 from tidegate.sandbox.store import Store
-from tidegate.sandbox.webhook import Receiver
 
 _LARGEST = 64 * 1024 * 1024
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -31,8 +29,6 @@ def application(store: Store, *, smtp: tuple[str, int] | None = None, shared: bo
         app.add_routes(control.routes())
     if smtp is not None:
         app[control.SMTP] = smtp
-        for platform in (Meta(), Receiver()):
-            app.add_routes(platform.routes())
         app.add_routes(emulating.routes())
         app.add_routes(strangers.routes())
     return app

@@ -86,9 +86,10 @@ class Shelf:
             self._connection.execute(query("records", "number"), {"connector": self.connector}).fetchone()["last"]
         )
 
-    def new_list(self, id: str, name: str, **details: Any) -> None:
+    def new_list(self, id: str, name: str, *, account: str = "", **details: Any) -> None:
+        """`account` is whose the list is, where the platform has several; the rest is kept as it is."""
         adlists.create(
-            self._connection, id=self._list(id), connector=self.connector, account="", name=name, details=details
+            self._connection, id=self._list(id), connector=self.connector, account=account, name=name, details=details
         )
 
     def lists(self) -> dict[str, str]:
@@ -100,6 +101,17 @@ class Shelf:
         """What a list was created with, None where there is no such list."""
         row = self._connection.execute(query("lists", "one"), {"id": self._list(id)}).fetchone()
         return None if row is None else dict(json.loads(row["details"]))
+
+    def about_list(self, id: str) -> dict[str, Any] | None:
+        """Account, name, details, number of members and time of creation (ISO 8601, UTC); None where there is none."""
+        row = self._connection.execute(query("lists", "one"), {"id": self._list(id)}).fetchone()
+        if row is None:
+            return None
+        told = {name: row[name] for name in ("account", "name", "members", "created_at")}
+        return {**told, "details": json.loads(row["details"])}
+
+    def change_list(self, id: str, *, name: str | None = None, **details: Any) -> None:
+        adlists.update(self._connection, self._list(id), name=name, details=details)
 
     def drop_list(self, id: str) -> None:
         adlists.delete(self._connection, self._list(id))

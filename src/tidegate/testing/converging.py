@@ -64,12 +64,16 @@ class Converging(ConnectorContract):
         if self.kind.modes & {"list", "object"}:
             assert set(wire.emulation.held(wire.shelf, self._target)) == world.wanted, what
 
+    def told(self, wire: EmulatedWire) -> Counter[Any]:
+        """How often each message arrived."""
+        return Counter(message["key"] or (message["to"], message["text"]) for message in wire.shelf.messages())
+
     def _was_told_once(self, world: World, wire: EmulatedWire, unknown: int, fault: Fault, idempotent: bool) -> int:
         """How many messages are unknown by now."""
         states = world.states()
         if not states:
             return 0
-        told = Counter(message["key"] or (message["to"], message["text"]) for message in wire.shelf.messages())
+        told = self.told(wire)
         assert [key for key, times in told.items() if times > 1] == [], fault
         assert set(states) <= {"accepted", "unknown"}, (fault, states)
         assert states["accepted"] <= told.total() <= states.total(), (fault, states)

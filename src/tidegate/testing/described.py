@@ -25,7 +25,7 @@ class Described(ConnectorContract):
     #: of that description, the JSON in form fields (see `RequestChecker`), the part of the path before its paths,
     description_texts: ClassVar[Mapping[str, str]] = {}
     description_base: ClassVar[str] = ""
-    #: and the paths that it lacks, as patterns: `/oauth/*`
+    #: and the calls that it lacks, as patterns: `/oauth/*`, `HEAD *`
     undescribed: ClassVar[tuple[str, ...]] = ()
     #: where the description itself is wrong: a part of what it has against a request, and what the platform says
     description_errs: ClassVar[Mapping[str, str]] = {}

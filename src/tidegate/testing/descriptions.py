@@ -75,7 +75,8 @@ class Description:
         return isinstance(self.checker, RequestChecker) and self.checker.signs(asked)
 
     def _lacking(self, asked: Asked) -> bool:
-        return any(fnmatchcase(asked.path, pattern) for pattern in self._lacks)
+        called = (asked.path, f"{asked.method} {asked.path}")
+        return any(fnmatchcase(name, pattern) for name in called for pattern in self._lacks)
 
     def watch(self, asked: Asked) -> None:
         """Raises Mismatch."""
