@@ -228,6 +228,7 @@ def _deliver(run: Run, destination: str, facts: Facts) -> Delivery:
         key=run.project.key,
         render=render,
         per_second=inf if run.workspace.sandbox is not None else spec.per_second,  # the sandbox needs no sparing
+        per_day=inf if run.workspace.sandbox is not None else spec.per_day,
         concurrency=spec.concurrency,
         stop=run.underway.stop,
     )

@@ -94,7 +94,13 @@ def _accounts(target: str, keys: TargetKeys, document: Document, root: Path, fou
         path: Path_ = ("targets", target, "destinations", name)
         settings = dict(account.model_extra or {})
         specs[name] = DestinationSpec(
-            name, account.connector, settings, account.per_second, account.concurrency, document.line(path)
+            name,
+            account.connector,
+            settings,
+            account.per_second,
+            account.concurrency,
+            document.line(path),
+            account.per_day,
         )
         try:
             at = (*path, "connector")

@@ -29,6 +29,7 @@ class DestinationKeys(Written):
     connector: str = Field(description="The connector: the name of a file in `connectors/`, or of a shipped one.")
     per_second: float | None = Field(default=None, gt=0, description="At most so many calls a second.")
     concurrency: int | None = Field(default=None, ge=1, description="At most so many calls at once.")
+    per_day: int | None = Field(default=None, ge=1, description="At most so many calls in 24 hours.")
 
 
 def _kind(value: Any) -> str:
