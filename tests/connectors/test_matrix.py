@@ -44,9 +44,20 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "client_secret": "s",
         "refresh_token": "r",
     },
+    "hubspot": {"access_token": "t"},
+    "salesforce": {"base_url": "https://shop.my.salesforce.com", "client_id": "c", "client_secret": "s"},
+    "pipedrive": {"api_token": "t"},
+    "activecampaign": {"base_url": "https://shop.api-us1.com", "api_key": "k"},
+    "mailchimp": {"api_key": "k-us21", "audience": "a1"},
 }
 # What stands for the variables of the pages' examples.
 ENVIRON = {
+    "HUBSPOT_ACCESS_TOKEN": "t",
+    "SALESFORCE_CLIENT_ID": "c",
+    "SALESFORCE_CLIENT_SECRET": "s",
+    "PIPEDRIVE_API_TOKEN": "t",
+    "ACTIVECAMPAIGN_API_KEY": "k",
+    "MAILCHIMP_API_KEY": "k-us21",
     "SMTP_HOST": "smtp.example.com",
     "SMTP_USERNAME": "shop",
     "SMTP_PASSWORD": "p",
