@@ -50,6 +50,8 @@ def test_a_connector_knows_its_contract_and_nothing_of_sql_state_or_retries(path
 
     assert engine <= {
         "tidegate",
+        "tidegate.bearer",
+        "tidegate.exchange",
         "tidegate.connector",
         "tidegate.errors",
         "tidegate.http",
