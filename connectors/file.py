@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from pydantic import Field
 
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
-from tidegate.errors import Closed, Retryable, Unsupported
+from tidegate.errors import Closed, Refused, Retryable, Unsupported
 
 PLAIN = (
     "external_id",
@@ -44,7 +44,7 @@ IDENTIFIERS = {
 
 # A spreadsheet runs what begins with these (owasp.org/www-community/attacks/CSV_Injection, read 2026-11);
 # a plain number, with its sign, is only a number.
-FORMULA = r"^[=+\-@\t\r]"
+FORMULA = r"^[=+\-@\t\r\n]"
 NUMBER = r"^[+\-]?\d+(\.\d+)?$"
 _UNSAFE = re.compile(r'[\x00-\x1f%/\\:*?"<>|]|^\.|[. ]$')
 
@@ -107,6 +107,8 @@ class File(Connector):
                 for changed in self._frames(rows):
                     held = _upserted(held, changed) if keep else held.join(changed, on="person", how="anti")
                 _replace(path, lambda temporary: self._write(held, temporary))
+        except UnicodeEncodeError:
+            raise Refused("not_text", "half a character, which no file can hold") from None
         except Timeout:
             raise Retryable("locked", f"{path.name} is being written by another process") from None
         except OSError as fault:

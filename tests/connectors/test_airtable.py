@@ -64,6 +64,7 @@ async def test_a_person_written_twice_has_one_record_and_keeps_what_was_not_ment
 async def test_the_fields_are_called_what_the_table_calls_them() -> None:
     async with airtable(EmulatedWire(Platform), fields={"email": "E-mail"}, typecast=False) as (connector, wire):
         await connector.upsert(TABLE, [ada(Tier="gold")])
+        assert wire.emulation.held(wire.shelf, TABLE) == {"ada@example.com": {"Tier": "gold"}}
     [asked] = wire.asked
     assert asked.path == "/v0/appShop/Best%20customers"
     assert asked.json() == {

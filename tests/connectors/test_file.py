@@ -19,7 +19,7 @@ from filelock import FileLock
 
 from tidegate import registry
 from tidegate.connector import Connector, Row, Target
-from tidegate.errors import Closed, Retryable, Unsupported
+from tidegate.errors import Closed, Refused, Retryable, Unsupported
 from tidegate.testing import ConnectorContract
 
 from .conftest import ROOT
@@ -97,12 +97,25 @@ async def test_a_list_that_empties_leaves_an_empty_file_that_can_be_filled_again
 
 
 async def test_a_spreadsheet_finds_no_formula_but_numbers_stay_numbers(tmp_path: Path) -> None:
-    rows = [Row("=1+1", {"email": "@sum(a)", "phone": "+447700900123"}, {"note": "-2", "more": "-cmd|'/c calc'!A0"})]
+    rows = [
+        Row(
+            "=1+1",
+            {"email": "@sum(a)", "phone": "+447700900123"},
+            {"note": "-2", "more": "-cmd|'/c calc'!A0", "next": "\n=1"},
+        )
+    ]
     connector = file(tmp_path)
     await connector.upsert(OBJECT, rows)
     await connector.upsert(OBJECT, rows)
     assert read(tmp_path, "contacts", "csv") == [
-        {"person": "'=1+1", "email": "'@sum(a)", "phone": "+447700900123", "more": "'-cmd|'/c calc'!A0", "note": "-2"}
+        {
+            "person": "'=1+1",
+            "email": "'@sum(a)",
+            "phone": "+447700900123",
+            "more": "'-cmd|'/c calc'!A0",
+            "next": "'\n=1",
+            "note": "-2",
+        }
     ]
     await connector.remove(OBJECT, rows)
     assert read(tmp_path, "contacts", "csv") == []
@@ -114,6 +127,15 @@ async def test_values_that_csv_must_quote_come_back_as_they_were(tmp_path: Path)
     await connector.upsert(OBJECT, [Row("ada", {}, {"note": note})])
     await connector.upsert(OBJECT, [Row("bob", {}, {"note": "x"})])
     assert read(tmp_path, "contacts", "csv")[0]["note"] == note
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+async def test_half_a_character_is_its_rows_fault_and_the_file_stays_whole(tmp_path: Path, form: str) -> None:
+    connector = file(tmp_path, format=form)
+    await connector.upsert(OBJECT, [Row("ada", {}, {"note": "whole"})])
+    with pytest.raises(Refused, match="not_text"):
+        await connector.upsert(OBJECT, [Row("bob", {}, {"note": "whole"}), Row("eve", {}, {"note": "half \ud800"})])
+    assert [row["person"] for row in read(tmp_path, "contacts", form)] == ["ada"]
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])

@@ -63,7 +63,9 @@ class Airtable(Emulation):
         taken = call.take([[str(value)] for value in values])
         if taken.refused:
             return _no(422, "INVALID_VALUE_FOR_COLUMN", next(iter(taken.refused.values())))
-        call.shelf.put("_tables", "names", {**(call.shelf.get("_tables", "names") or {}), table: True})
+        merged = (call.shelf.get("_tables", "names") or {}).get(table, [])
+        if field not in merged:
+            call.shelf.put("_tables", "names", {**(call.shelf.get("_tables", "names") or {}), table: [*merged, field]})
         created: list[str] = []
         updated: list[str] = []
         records: list[dict[str, Any]] = []
@@ -98,11 +100,13 @@ class Airtable(Emulation):
         return Answer(200, {"records": [{"id": id, "deleted": True} for id in ids]}, took=len(taken.good))
 
     def held(self, shelf: Shelf, target: Target) -> dict[str, dict[str, Any]]:
+        # What a person is known by may be a field of any name.
+        known = [*(shelf.get("_tables", "names") or {}).get(target.name, []), *_IDENTIFIERS]
         found = {}
         for fields in shelf.all(target.name).values():
-            first = next((str(fields[name]) for name in _IDENTIFIERS if fields.get(name)), None)
+            first = next((str(fields[name]) for name in known if fields.get(name)), None)
             if first is not None:
-                found[first] = {name: value for name, value in fields.items() if name not in _IDENTIFIERS}
+                found[first] = {name: value for name, value in fields.items() if name not in known}
         return found
 
     def throttled(self, after: float) -> Answer:
