@@ -20,10 +20,11 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 from pydantic import Field, SecretStr, field_validator
 
-from tidegate import public_hosts
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.http import Reply, call
+from tidegate.public_hosts import PublicOnly, is_public
+from tidegate.public_hosts import session as public_session
 
 #: "a push service MUST NOT return 413 to an entity body that is 4096 bytes or less" (RFC 8030, 7.2), of which
 #: 86 are the header, 16 the tag and one the delimiter (RFC 8291, 4)
@@ -91,9 +92,9 @@ class WebPush(Connector):
             # Not chained: the text may quote the key.
             raise Closed("bad_key", f"the private key cannot be used ({type(fault).__name__})") from None
         self._signed: dict[str, tuple[float, str]] = {}
-        self._resolver = public_hosts.PublicOnly()
+        self._resolver = PublicOnly()
         led = self.settings.base_url is not None
-        self._outside = session if led else public_hosts.session(session, self._resolver, limit=self.limits.concurrency)
+        self._outside = session if led else public_session(session, self._resolver, limit=self.limits.concurrency)
 
     async def close(self) -> None:
         if getattr(self, "_outside", self.session) is not self.session:
@@ -114,7 +115,7 @@ class WebPush(Connector):
             return found
         if found.expires is not None and found.expires < time.time():
             return Outcome.rejected("unregistered", "the subscription has expired")
-        if self.settings.base_url is None and not public_hosts.is_public(found.host):
+        if self.settings.base_url is None and not is_public(found.host):
             return Outcome.rejected("not_public", "the endpoint is in a private network")
         text = _text(message)
         if len(text) > LARGEST_TEXT:

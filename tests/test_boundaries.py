@@ -60,6 +60,7 @@ def test_a_connector_knows_its_contract_and_nothing_of_sql_state_or_retries(path
         "tidegate.letter",
         "tidegate.mask",
         "tidegate.mime",
+        "tidegate.public_hosts",
         "tidegate.moments",
         "tidegate.named_lists",
         "tidegate.oauth",

@@ -40,6 +40,9 @@ class TestContract(NetworkContract):
 
 
 class TestContractByAlias(TestContract):
+    # What comes of faults in the long run does not hang on what is said in a message.
+    test_after_any_fault_a_healthy_run_leaves_it_equal_and_nobody_told_twice = None
+
     def settings(self, wire: HttpWire) -> Mapping[str, Any]:
         return settings(wire, alias="external_id", ttl=3600)
 

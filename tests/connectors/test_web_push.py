@@ -169,7 +169,7 @@ async def test_the_sandbox_opens_what_was_sealed_for_its_own_subscriptions() -> 
     async with EmulatedWire(Platform) as wire:
         await send(settings(wire), notice(subscription("ada"), data={"order": "7"}), notice(Browser().subscription()))
         own, other = wire.shelf.messages()
-    assert (own["subject"], own["text"]) == ("Back", "The lamp\n\norder: 7")
+    assert (own["subject"], own["text"], own["details"]) == ("Back", "The lamp", {"data": {"order": "7"}})
     assert own["to"] == "https://push.example.net/push/ada"
     assert other["text"].startswith("(sealed: ")
 

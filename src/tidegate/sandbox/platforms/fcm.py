@@ -55,10 +55,11 @@ class Fcm(Emulation):
             words = taken.refused[0]
             return Answer(404, _error(404, "NOT_FOUND", words, "UNREGISTERED"))
         if taken.good:
-            notification = message.get("notification") or {}
-            told = "\n".join(f"{name}: {value}" for name, value in (message.get("data") or {}).items())
-            text = "\n\n".join(filter(None, (notification.get("body", ""), told)))
-            call.shelf.keep("push", to, sender=call.parts["project"], subject=notification.get("title", ""), text=text)
+            shown = dict(message.get("notification") or {})
+            title, text = shown.pop("title", ""), shown.pop("body", "")
+            details = {**shown, **({"data": message["data"]} if message.get("data") else {})}
+            sender = call.parts["project"]
+            call.shelf.keep("push", to, sender=sender, subject=title, text=text, details=details)
         return Answer(200, {"name": name}, took=len(taken.good))
 
 

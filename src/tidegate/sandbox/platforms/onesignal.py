@@ -72,14 +72,13 @@ class OneSignal(Emulation):
 
     def _keep(self, shelf: Shelf, given: Mapping[str, Any], to: Sequence[str], identity: str) -> None:
         title, text = (next(iter((given.get(part) or {"": ""}).values())) for part in ("headings", "contents"))
-        told = [f"{name}: {value}" for name, value in (given.get("data") or {}).items()]
-        lines = "\n".join([text, "", *filter(None, (given.get("url"), given.get("big_picture"))), *told]).strip()
+        shown = {"url": given.get("url"), "image": given.get("big_picture"), "data": given.get("data")}
+        details = {name: value for name, value in shown.items() if value}
         queued = int(datetime.now(UTC).timestamp())
         shelf.put("_sent", identity, {"id": identity, "app_id": given["app_id"], "queued_at": queued})
+        known = {"sender": given["app_id"], "key": given.get("idempotency_key", "")}
         for one in to:
-            shelf.keep(
-                "push", one, sender=given["app_id"], subject=title, text=lines, key=given.get("idempotency_key", "")
-            )
+            shelf.keep("push", one, subject=title, text=text, details=details, **known)
 
 
 def _recipients(given: Any) -> list[str]:

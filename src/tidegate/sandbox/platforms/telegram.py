@@ -50,7 +50,7 @@ class Telegram(Emulation):
         text = _text(given, "text", 4096, "message")
         if not text.strip():
             raise _bad("message text is empty")
-        return self._sent(call, given, text, {"text": text})
+        return self._sent(call, given, text, {}, {"text": text})
 
     def photo(self, call: Call) -> Answer:
         self._signed(call)
@@ -62,13 +62,15 @@ class Telegram(Emulation):
             raise _bad("wrong file identifier/HTTP URL specified")
         caption = _text(given, "caption", 1024, "message caption")
         size = {"file_id": "AgACAgQAAxkDAAM", "file_unique_id": "AQADFbMxG4", "width": 640, "height": 480}
-        return self._sent(call, given, f"{photo}\n{caption}".strip(), {"photo": [size], "caption": caption})
+        return self._sent(call, given, caption, {"image": photo}, {"photo": [size], "caption": caption})
 
     def _signed(self, call: Call) -> None:
         if call.parts["token"] != SECRET:
             raise Declined(self.unauthorized())
 
-    def _sent(self, call: Call, given: Mapping[str, Any], text: str, shown: Mapping[str, Any]) -> Answer:
+    def _sent(
+        self, call: Call, given: Mapping[str, Any], text: str, details: Mapping[str, Any], shown: Mapping[str, Any]
+    ) -> Answer:
         chat = given.get("chat_id")
         if chat is None or chat == "":
             raise _bad("chat_id is empty")
@@ -80,7 +82,7 @@ class Telegram(Emulation):
             return Answer(403, _error(403, words if words.startswith("Forbidden") else f"{_BLOCKED} ({words})"))
         number = call.shelf.number()
         if taken.good:
-            call.shelf.keep("telegram", str(chat), sender=str(_BOT["username"]), text=text)
+            call.shelf.keep("telegram", str(chat), sender=str(_BOT["username"]), text=text, details=details)
         told = {"id": chat, "type": "private", "first_name": "Somebody"}
         date = int(datetime.now(UTC).timestamp())
         result = {"message_id": number, "from": _BOT, "chat": told, "date": date, **shown}

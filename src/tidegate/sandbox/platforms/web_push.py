@@ -55,9 +55,9 @@ class WebPush(Emulation):
             return Answer(410, {"code": 410, "errno": 106, "error": "Gone", "message": taken.refused[0]})
         identity = secrets.token_urlsafe(16)
         if taken.good:
-            title, text = _opened(call.asked.body, endpoint)
+            title, text, details = _opened(call.asked.body, endpoint)
             sender = urlsplit(endpoint).hostname or ""
-            call.shelf.keep("web_push", endpoint, sender=sender, subject=title, text=text)
+            call.shelf.keep("web_push", endpoint, sender=sender, subject=title, text=text, details=details)
         place = {"Location": f"{_origin(endpoint)}/message/{identity}", "TTL": headers["ttl"]}
         return Answer(201, b"", place, took=len(taken.good))
 
@@ -80,8 +80,8 @@ def _keys(endpoint: str) -> tuple[Any, bytes]:
     return ec.derive_private_key(int.from_bytes(seed[:31]), ec.SECP256R1()), seed[-16:]
 
 
-def _opened(body: bytes, endpoint: str) -> tuple[str, str]:
-    """Title and text, as far as it can be read here."""
+def _opened(body: bytes, endpoint: str) -> tuple[str, str, dict[str, Any]]:
+    """Title, text and what else there is, as far as it can be read here."""
     import http_ece
 
     key, auth = _keys(endpoint)
@@ -90,10 +90,10 @@ def _opened(body: bytes, endpoint: str) -> tuple[str, str]:
         notification = found["notification"]
     except Exception:
         # Sealed for somebody else, as in a real push service.
-        return "", f"(sealed: {len(body)} bytes that only the browser can open)"
-    more = [str(notification[name]) for name in ("navigate", "image") if name in notification]
-    more += [f"{name}: {value}" for name, value in notification.get("data", {}).items()]
-    return str(notification["title"]), "\n".join([str(notification["body"]), "", *more]).strip()
+        return "", f"(sealed: {len(body)} bytes that only the browser can open)", {}
+    names = {"navigate": "url", "image": "image", "data": "data"}
+    more = {called: notification[name] for name, called in names.items() if name in notification}
+    return str(notification["title"]), str(notification["body"]), more
 
 
 def _check_vapid(authorization: str, endpoint: str) -> None:

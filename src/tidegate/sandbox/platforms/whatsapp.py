@@ -68,49 +68,51 @@ class WhatsApp(Emulation):
             raise _bad(131009, "The recipient's number is not valid.")
         if unknown := set(given) - _COMMON - {kind}:
             raise _bad(100, f"Unexpected key '{min(unknown)}' on param.")
-        text = self._text(kind, given.get(kind))
+        text, details = _content(kind, given.get(kind))
         taken = call.take([[to]])
         if taken.refused:
             code = taken.codes.get(0, 131026)
             return Answer(400, _error(code, taken.refused[0]))
         identity = "wamid." + base64.b64encode(secrets.token_bytes(36)).decode()
         if taken.good:
-            call.shelf.keep("whatsapp", to, sender=call.parts["number"], text=text)
+            call.shelf.keep("whatsapp", to, sender=call.parts["number"], text=text, details=details)
         contact = {"input": to, "wa_id": to.removeprefix("+")}
         sent = {"id": identity, "message_status": "accepted"}
         body = {"messaging_product": "whatsapp", "contacts": [contact], "messages": [sent]}
         return Answer(200, body, took=len(taken.good))
 
-    def _text(self, kind: str, given: Any) -> str:
-        """What a person would read, as far as it can be told without the template."""
-        if not isinstance(given, dict):
-            raise _bad(131008, f"The parameter {kind} is required.")
-        if kind == "text":
-            return _limited(given.get("body"), 4096, "text['body']")
-        if kind == "image":
-            if not str(given.get("link", "")).startswith(("https://", "http://")):
-                raise _bad(131009, "image['link'] is not a valid address.")
-            return f"{given['link']}\n{_limited(given.get('caption', ' '), 1024, 'caption')}".strip()
-        if kind == "template":
-            return _template(given)
-        raise _bad(131009, f"type {kind} is not one that the sandbox knows.")
+
+def _content(kind: str, given: Any) -> tuple[str, dict[str, Any]]:
+    """What a person would read, as far as it can be told without the template; and what stands beside it."""
+    if not isinstance(given, dict):
+        raise _bad(131008, f"The parameter {kind} is required.")
+    if kind == "text":
+        return _limited(given.get("body"), 4096, "text['body']"), {}
+    if kind == "image":
+        if not str(given.get("link", "")).startswith(("https://", "http://")):
+            raise _bad(131009, "image['link'] is not a valid address.")
+        return _limited(given.get("caption", " "), 1024, "caption").strip(), {"image": given["link"]}
+    if kind == "template":
+        return _template(given)
+    raise _bad(131009, f"type {kind} is not one that the sandbox knows.")
 
 
-def _template(given: Mapping[str, Any]) -> str:
+def _template(given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     name, language = given.get("name"), given.get("language")
     code = language.get("code") if isinstance(language, dict) else None
     if not isinstance(name, str) or not isinstance(code, str):
         raise _bad(131008, "template['name'] and template['language']['code'] are required.")
     if not _TEMPLATE.fullmatch(name) or not _LANGUAGE.fullmatch(code):
         raise _bad(132001, f"template name ({name}) does not exist in {code}")
-    lines = [f"{name} ({code})"]
+    filled: dict[str, str] = {}
     for component in given.get("components") or ():
-        for parameter in component.get("parameters") or ():
+        for place, parameter in enumerate(component.get("parameters") or (), 1):
             value = parameter.get("text") or (parameter.get("image") or {}).get("link")
             if not value:
                 raise _bad(131008, f"a parameter of the {component.get('type')} is missing or empty.")
-            lines.append(f"{parameter.get('parameter_name') or component['type']}: {value}")
-    return "\n".join(lines)
+            filled[parameter.get("parameter_name") or f"{component['type']} {place}"] = value
+    details = {"template": name, "language": code, **({"parameters": filled} if filled else {})}
+    return "\n".join([f"{name} ({code})", *(f"{place}: {value}" for place, value in filled.items())]), details
 
 
 def _limited(text: Any, longest: int, called: str) -> str:
