@@ -111,7 +111,7 @@ class Pipedrive(Connector):
             found = _data(reply)
         except InDoubt as fault:
             raise Retryable(fault.reason, fault.detail, INDEXED_AFTER) from None
-        return Outcome.accepted(str(found["id"]))
+        return Outcome.accepted(str(found.get("id") or "") or None)
 
     async def _remove(self, row: Row) -> Outcome:
         key = _key(row)
@@ -129,13 +129,14 @@ class Pipedrive(Connector):
         items = _data(await self._call("GET", "persons/search", params=params)).get("items")
         if not isinstance(items, list):
             raise Retryable("garbled", "the search has no items")
-        for person in sorted((one["item"] for one in items), key=lambda item: int(item["id"])):
+        found = [one.get("item") or {} for one in items if isinstance(one, dict)]
+        for person in sorted(int(one["id"]) for one in found if str(one.get("id")).isdecimal()):
             try:
-                whole = _data(await self._call("GET", f"persons/{int(person['id'])}"))
+                whole = _data(await self._call("GET", f"persons/{person}"))
             except _Gone:
                 continue  # the search may still know whom somebody deleted
             if await self._has(whole, key, value):
-                return whole
+                return whole | {"id": person}
         return None
 
     async def _has(self, person: Mapping[str, Any], key: str, value: str) -> bool:
@@ -181,8 +182,10 @@ class Pipedrive(Connector):
             if not isinstance(page, dict) or not isinstance(page.get("data"), list):
                 raise Retryable("garbled", "the fields of persons are not a list")
             for field in page["data"]:
+                if not isinstance(field, dict) or not field.get("field_code"):
+                    raise Retryable("garbled", "a field of persons has no code")
                 # Of several with one name the first is taken; the key says which is meant.
-                found.setdefault(str(field["field_name"]).casefold(), field)
+                found.setdefault(str(field.get("field_name")).casefold(), field)
                 found[str(field["field_code"])] = field
             cursor = (page.get("additional_data") or {}).get("next_cursor")
             if not cursor or cursor == params.get("cursor"):
