@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable
+from tidegate.exchange import Exchange, watching
 from tidegate.http import LARGEST_BODY, Reply, call, retry_after
 from tidegate.testing import Answer, HttpWire
 
@@ -174,3 +175,54 @@ async def test_the_error_holds_no_trace_of_the_request() -> None:
             await post(wire.url, headers={"Authorization": "Bearer hush"}, hide=["hush"])
     assert raised.value.__cause__ is None
     assert raised.value.__suppress_context__
+
+
+async def told(url: str, **more: Any) -> list[Exchange]:
+    found: list[Exchange] = []
+    before = watching.set(found.append)
+    try:
+        await post(url, **more)
+    except DestinationError:
+        pass
+    finally:
+        watching.reset(before)
+    return found
+
+
+async def test_whoever_watches_is_told_of_each_call_without_its_query() -> None:
+    async with HttpWire(lambda asked: Answer(200, {}, {"X-RateLimit-Remaining": "7", "Server": "x"})) as wire:
+        (found,) = await told(f"{wire.url}/v1/send?key=value", params={"to": "ada@example.com"}, rows=3)
+
+    assert (found.method, found.path, found.status, found.rows) == ("POST", "/v1/send", 200, 3)
+    assert (found.failed, found.said) == (False, "")
+    assert found.limits == {"x-ratelimit-remaining": "7"}
+    assert 0 < found.seconds < 5
+
+
+async def test_whoever_watches_is_told_what_was_said_about_a_failure_and_nothing_personal() -> None:
+    answer = Answer(422, {"error": "ada@example.com is unknown, says t0p-secret"})
+    async with HttpWire(lambda asked: answer) as wire:
+        (found,) = await told(f"{wire.url}/t0p-secret/people/ada@example.com", hide=("t0p-secret",))
+
+    assert (found.status, found.failed) == (422, True)
+    assert found.path == "/(secret)/people/(address)"
+    assert found.said.startswith("http_422: HTTP 422")
+    assert "ada@" not in found.said
+    assert "t0p-secret" not in found.said
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [("http://127.0.0.1:9/v1/send", "/v1/send"), ("no url at all", "/"), ("http://[/?x=/ada@example.com", "/")],
+)
+async def test_whoever_watches_is_told_of_a_call_that_got_no_answer(url: str, path: str) -> None:
+    (found,) = await told(url)
+
+    assert (found.path, found.status, found.failed) == (path, None, True)
+
+
+async def test_what_a_judge_makes_of_an_answer_is_what_is_told() -> None:
+    async with HttpWire(lambda asked: Answer(400, {})) as wire:
+        (found,) = await told(wire.url, judge=lambda reply: Retryable("throttled", "code 613"))
+
+    assert found.said == "throttled: code 613"
