@@ -8,7 +8,7 @@ import duckdb
 from sqlglot import exp
 
 from tidegate import queries
-from tidegate.channels import CHANNELS
+from tidegate.channels import CHANNELS, ChannelSpec
 from tidegate.decision.decide import Facts
 from tidegate.decision.stays import person_of
 
@@ -24,7 +24,7 @@ def labels(connection: duckdb.DuckDBPyConnection, facts: Facts) -> list[tuple[st
             exp.alias_(queries.relation(people.relation), "person", table=True),
             {
                 "person": person_of(facts.project.key, "person"),
-                "address": exp.cast(exp.column(spec.address, table="person", quoted=True), "varchar"),
+                "address": _as_called(spec),
             },
         )
         query = queries.bind("runs/message_labels", known=known)
@@ -32,3 +32,12 @@ def labels(connection: duckdb.DuckDBPyConnection, facts: Facts) -> list[tuple[st
     for person, identifiers in connection.execute(queries.text("runs/row_labels")).fetchall():
         pairs += [(value, person) for value in json.loads(identifiers).values()]
     return pairs
+
+
+def _as_called(spec: ChannelSpec) -> exp.Expr:
+    """The address as the platform sees it: of a browser's subscription that is its endpoint."""
+    address: exp.Expr = exp.cast(exp.column(spec.address, table="person", quoted=True), "varchar")
+    if spec.name != "web_push":
+        return address
+    endpoint = exp.func("json_extract_string", address, exp.Literal.string("$.endpoint"), dialect=queries.DIALECT)
+    return exp.Case(ifs=[exp.If(this=exp.Anonymous(this="json_valid", expressions=[address.copy()]), true=endpoint)])
