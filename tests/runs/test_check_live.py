@@ -118,3 +118,47 @@ def test_requests_are_shown_with_what_was_said(shop: Shop) -> None:
     assert [one["destination"] for one in failed] == ["ads"]
     assert "@example.com" not in said.out + json.dumps(failed)
     assert shop.says("requests", "--destination", "nowhere").code == 2
+
+
+MIRROR = '''
+import json
+from collections.abc import Sequence
+
+from tidegate.connector import Connector, ConnectorSettings, Identifier, Outcome, Row, Target
+
+
+class Settings(ConnectorSettings):
+    base_url: str = "https://mirror.example.com"
+
+
+class Mirror(Connector):
+    """Says what it was shown."""
+
+    channel = "ads"
+    modes = frozenset({"object"})
+    identifiers = {"email": Identifier("email", "sha256"), "phone": Identifier("phone_digits")}
+    can_validate = True
+    Settings = Settings
+
+    async def validate_rows(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        shown = [f"{target.mode} {target.name} {sorted(row.identifiers)} {json.dumps(row.traits)}" for row in rows]
+        return [Outcome.rejected("shown", text) for text in sorted(shown)]
+'''
+
+
+def test_rows_are_shown_as_they_would_be_sent(shop: Shop) -> None:
+    shop.write("connectors/mirror.py", MIRROR)
+    shop.edit(
+        "tidegate.yml", "exports: {connector: file, folder: exports, format: csv}", "exports: {connector: mirror}"
+    )
+    shop.edit("audiences/vips.yml", "match: {email: email}\n", "match: {email: email, phone: phone}\n")
+    shop.edit("audiences/vips.yml", "set: {spend: spend}", "set: {spend: spend, since: person.language}")
+    shop.buys("ada")
+    assert shop.says("land").code == 0
+
+    found = asked(shop, "--destination", "exports", code=4)
+
+    assert found["exports", "credentials"]["passed"] is None
+    vips = found["exports", "vips: object vips"]
+    assert (vips["asked"], vips["passed"]) == (1, False)
+    assert 'object vips [\'email\', \'phone\'] {"since": "en", "spend": 160}' in vips["said"]
