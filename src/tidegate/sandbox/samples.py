@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, get_args
@@ -26,6 +27,7 @@ _SHAPED: Mapping[str, Callable[[str], str]] = {
 _KEYS: Mapping[str, Callable[[], str]] = {
     "service_account": service_account,
     "service_account_key": service_account,
+    "private_key": lambda: str(json.loads(service_account())["private_key"]),
     "vapid_private_key": signing_key,
 }
 
