@@ -7,7 +7,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint unit bench soak prefect sandbox lock clean
+.PHONY: help install demo test lint unit bench soak prefect sandbox matrix lock clean
 
 help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ prefect: $(STAMP)  ## start a Prefect server and serve the flows
 
 sandbox: $(STAMP)  ## serve the page of what the sandbox received
 	@$(BIN)/tidegate sandbox
+
+matrix: $(STAMP)  ## write what every connector can do into connectors/MATRIX.csv and docs/connectors/README.md
+	@$(BIN)/python -m tidegate.testing.matrix
 
 lock: $(STAMP)  ## write requirements.lock anew from pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check "uv>=0.13,<0.14"

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
-from ruamel.yaml import YAML
 
 from tidegate import registry
 from tidegate.sandbox import Sandbox, platforms, settings_for
 from tidegate.spec.objects import DestinationSpec
+from tidegate.testing import matrix
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted((ROOT / "docs" / "connectors").glob("*.md"))
 
 
 def examples() -> Iterator[DestinationSpec]:
-    for page in PAGES:
-        [example] = re.findall(r"```yaml\n(destinations:.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
-        for name, given in YAML(typ="safe").load(example)["destinations"].items():
-            settings = {key: value for key, value in given.items() if key not in ("connector", "per_second")}
-            yield DestinationSpec(name, given["connector"], settings)
+    for page in matrix.pages(ROOT).values():
+        yield from matrix.examples(page)
 
 
 @pytest.fixture(scope="module")
