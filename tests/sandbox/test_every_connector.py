@@ -13,7 +13,6 @@ import pytest
 from tidegate import registry
 from tidegate.sandbox import Sandbox, platforms, settings_for
 from tidegate.spec.objects import DestinationSpec
-from tidegate.spec.settings_file import DestinationKeys
 from tidegate.testing import matrix
 
 ROOT = Path(__file__).parents[2]
