@@ -18,6 +18,7 @@ totals as (
         count(*) filter (where not is_cancellation) as orders,
         count(*) filter (where not is_cancellation and is_recent) as orders_365d,
         count(*) filter (where is_cancellation and is_recent) as cancellations_365d,
+        sum(amount)::decimal(12, 2) as spend,
         coalesce(sum(amount) filter (where is_recent), 0)::decimal(12, 2) as spend_365d,
         arg_max(main_product, (invoiced_at, invoice_no)) filter (where not is_cancellation) as last_product
     from orders

@@ -46,7 +46,8 @@ named as (
         ][1 + {{ synthetic_number('customer_id', 'first_name', 48) }}] as first_name,
         ['com', 'org', 'net'][1 + {{ synthetic_number('customer_id', 'domain', 3) }}] as domain,
         {{ synthetic_number('customer_id', 'address', 400) }} as address_quality,
-        {{ synthetic_number('customer_id', 'telephone', 2) }} = 0 as gave_telephone
+        {{ synthetic_number('customer_id', 'telephone', 2) }} = 0 as gave_telephone,
+        {{ synthetic_number('customer_id', 'app', 10) }} < 3 as has_app
     from placed
 
 )
@@ -75,8 +76,12 @@ select
         when country_code = 'US'
             then '+120255501' || lpad((customer_id % 100)::varchar, 2, '0')
     end as phone,
+    case
+        when has_app then 'no-device-' || md5('push_token' || customer_id)
+    end as push_token,
     date '1940-01-01' + {{ synthetic_number('customer_id', 'birthday', 23376) }} as birthday,
     {{ synthetic_number('customer_id', 'email_consent', 100) }} < 85 as email_consent,
     {{ synthetic_number('customer_id', 'sms_consent', 100) }} < 85 as sms_consent,
+    {{ synthetic_number('customer_id', 'push_consent', 100) }} < 80 as push_consent,
     {{ synthetic_number('customer_id', 'ads_consent', 100) }} < 75 as ads_consent
 from named

@@ -192,7 +192,10 @@ class TestPeople:
         assert shop.keys("people") == set(seen)
 
     def test_an_address_is_the_same_in_every_run(self, shop: Shop) -> None:
-        columns = "customer_id, email, phone, birthday, first_name, email_consent, sms_consent, ads_consent"
+        columns = (
+            "customer_id, email, phone, push_token, birthday, first_name, "
+            "email_consent, sms_consent, push_consent, ads_consent"
+        )
         query = f"select {columns} from shop.people where customer_id <= 13000 order by 1"  # noqa: S608
         before = shop.read(query)
         shop.build(datetime(2011, 6, 1, tzinfo=UTC))
@@ -207,11 +210,15 @@ class TestPeople:
         assert known["birthday"] == date(1949, 7, 13)
 
     def test_addresses_reach_nobody(self, shop: Shop) -> None:
-        people = shop.read("select email, phone from shop.people")
+        people = shop.read("select email, phone, push_token from shop.people")
         domains = people["email"].drop_nulls().str.to_lowercase().str.extract(r"(?:@|\(at\))(.+)$").unique()
         assert set(domains) == {"example.com", "example.org", "example.net"}
         reserved = r"^(\+447700900\d{3}|\+120255501\d{2}|\+3363998\d{4})$"
         assert people["phone"].drop_nulls().str.contains(reserved).all()
+        tokens = people["push_token"].drop_nulls()
+        assert tokens.str.contains(r"^no-device-[0-9a-f]{32}$").all()
+        assert tokens.is_unique().all()
+        assert 0.25 < len(tokens) / len(people) < 0.35
 
     def test_most_addresses_are_well_formed_and_some_are_not(self, shop: Shop) -> None:
         people = shop.read("select email, phone, country_code from shop.people")

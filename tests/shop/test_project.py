@@ -56,6 +56,9 @@ def test_the_audiences_show_all_that_an_audience_can_do(project: Project) -> Non
     assert any("email" in send.by for audience in audiences for send in audience.on_enter)
     assert any("email" in send.by for audience in audiences for send in audience.on_exit)
     assert any("sms" in send.by for audience in audiences for send in audience.on_enter)
+    assert any("push" in send.by for audience in audiences for send in (*audience.on_enter, *audience.sends))
+    assert any(sync.to == "hubspot" and sync.mode == "object" and sync.set and sync.on_leave_set for _, sync in syncs)
+    assert any(sync.to == "hubspot" and sync.mode == "list" for _, sync in syncs)
     assert any(audience.when for audience in audiences)
     assert any("customer_care" in send.by for audience in audiences for send in audience.on_enter)
     owners: dict[tuple[str, str], set[str]] = {}
@@ -94,6 +97,8 @@ def test_every_message_that_is_not_about_an_order_says_how_to_get_no_more(projec
         if message.transactional:
             continue
         for (channel, _), content in message.contents.items():
+            if channel == "push":
+                continue  # the telephone itself asks, and turns them off
             said = {"email": "{{ unsubscribe_url }}", "sms": "STOP"}[channel]
             assert said in content.body, content.file
 
