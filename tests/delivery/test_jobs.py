@@ -10,6 +10,7 @@ from tests.delivery.wire import Wire, WireThatJudgesLater
 from tests.delivery.world import World, on_list
 from tidegate.connector import Outcome, Row, Target
 from tidegate.delivery import jobs
+from tidegate.errors import Refused
 
 
 @pytest.fixture(autouse=True)
@@ -87,10 +88,66 @@ def test_a_job_that_the_platform_has_forgotten_is_submitted_again(world: World) 
     world.platform.jobs.clear()
     world.platform.unfinished = 0
 
+    told = world.run(connector=WireThatJudgesLater)
+    assert (told.accepted, told.owed) == (0, 1)
     delivery = world.run(connector=WireThatJudgesLater)
 
     assert delivery.accepted == 1
     assert world.believed() == world.held() == on_list("a@x")
+
+
+def test_what_a_job_did_not_do_is_not_repeated_before_it_was_decided_on_again(world: World) -> None:
+    world.owe("add", {"1": "withdrew@x", "2": "blocked@x"})
+    world.platform.unfinished = 10_000
+    world.deliver(WireThatJudgesLater, batch=10)
+    world.platform.jobs.clear()
+    world.platform.unfinished = 0
+    world.platform.calls.clear()
+
+    world.run(connector=WireThatJudgesLater, batch=10)
+
+    assert [what for what, _ in world.platform.calls] == ["poll"]
+    assert world.owed() == [("1", "add", "due", "no_such_job"), ("2", "add", "due", "no_such_job")]
+    assert world.query("select distinct in_doubt from tidegate.owed") == [(True,)]
+
+
+class WireThatRefusesToTell(WireThatJudgesLater):
+    async def poll(self, job: str, target: Target, rows: Sequence[Row], *, removing: bool) -> list[Outcome]:
+        raise Refused("http_404", "no such job")
+
+
+def test_a_job_that_is_never_told_of_is_given_up_after_three_days(world: World) -> None:
+    world.owe("add", {"1": "a@x"})
+    world.platform.unfinished = 10_000
+    world.deliver(WireThatJudgesLater)
+    assert world.run(connector=WireThatRefusesToTell).pending == 1
+    world.query("update tidegate.owed set submitted_at = now() - interval '73 hours'")
+
+    world.run(connector=WireThatRefusesToTell)
+
+    assert world.owed() == [("1", "add", "due", "job_lost")]
+
+
+def test_who_is_not_judged_yet_is_not_taken_off_for_somebody_else(world: World) -> None:
+    world.owe("add", {"1": "shared@x"})
+    world.deliver()
+    world.later()
+    world.owe("add", {"2": "shared@x"}, more={"phone": "7"})
+    world.owe("remove", {"1": "shared@x"})
+    world.platform.unfinished = 10_000
+    world.deliver(WireThatJudgesLaterWhatIsAdded)
+    assert world.held() == on_list("shared@x")
+
+    world.platform.unfinished = 0
+    world.run(connector=WireThatJudgesLaterWhatIsAdded)
+
+    assert "remove" not in [what for what, _ in world.platform.calls]
+    assert world.query("select person from tidegate.delivered") == [("2",)]
+
+
+class WireThatJudgesLaterWhatIsAdded(WireThatJudgesLater):
+    async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        return await Wire.remove(self, target, rows)
 
 
 def test_while_the_platform_is_down_its_jobs_wait(world: World) -> None:
@@ -129,6 +186,7 @@ def test_a_destination_that_has_no_jobs_any_more_is_given_the_rows_again(world: 
     world.platform.unfinished = 10_000
     world.deliver(WireThatJudgesLater)
 
+    world.run(connector=Wire)
     delivery = world.run(connector=Wire)
 
     assert delivery.accepted == 1
@@ -144,6 +202,7 @@ def test_killed_at_any_step_nothing_is_forgotten(world: World, point: str, then:
     world.recover()
     world.in_a_process(then, connector="WireThatJudgesLater", batch=10)
 
+    world.run(connector=WireThatJudgesLater, batch=10)
     world.run(connector=WireThatJudgesLater, batch=10)
 
     assert world.believed() == world.held() == on_list("a@x", "b@x")

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from hashlib import md5
 
-from tests.delivery.world import World, on_list
+from tests.delivery.world import World, identifiers_of, on_list
 
 
 def test_people_who_entered_are_on_the_list_and_the_warehouse_knows(world: World) -> None:
@@ -168,6 +169,18 @@ def test_a_removal_waits_while_the_same_row_is_still_to_be_put_there(world: Worl
 
     assert {what for what, _ in world.platform.calls} == {"upsert"}
     assert delivery.owed == 2
+
+
+def test_a_person_whom_a_list_knows_by_key_stays_though_an_earlier_address_of_theirs_is_to_go(world: World) -> None:
+    world.owe("add", {"1": "new@x"}, keyed_by="person")
+    # What a call that nobody heard the end of may have put there.
+    world.owe_removal("1", md5(identifiers_of("old@x").encode()).hexdigest(), identifiers_of("old@x"))
+
+    world.deliver()
+
+    assert [what for what, _ in world.platform.calls] == ["upsert"]
+    assert world.believed() == on_list("new@x")
+    assert world.owed() == []
 
 
 def test_a_refused_row_holds_nobody_back_and_is_tried_again_less_and_less_often(world: World) -> None:

@@ -92,12 +92,12 @@ class World:
             )
         return keys
 
-    def list_is(self, name: str, mode: str = "list") -> None:
+    def list_is(self, name: str, mode: str = "list", keyed_by: str = "identifiers") -> None:
         self.query("delete from tidegate.lists where list = ?", [name])
         self.query(
             "insert into tidegate.lists (destination, list, mode, keyed_by, scheme, run_id) "
-            "values ('wire', ?, ?, 'identifiers', '1', ?)",
-            [name, mode, self.run_id],
+            "values ('wire', ?, ?, ?, '1', ?)",
+            [name, mode, keyed_by, self.run_id],
         )
 
     def owe(
@@ -108,11 +108,13 @@ class World:
         name: str = "VIP",
         traits: dict[str, Any] | None = None,
         mode: str = "list",
+        keyed_by: str = "identifiers",
+        more: dict[str, str] | None = None,
     ) -> None:
-        """`rows`: the address of each person."""
-        self.list_is(name, mode)
+        """`rows`: the address of each person; `more` of their identifiers."""
+        self.list_is(name, mode, keyed_by)
         persons = list(rows)
-        identifiers = [identifiers_of(address) for address in rows.values()]
+        identifiers = [identifiers_of(address, **(more or {})) for address in rows.values()]
         with self.warehouse.session() as connection:
             connection.execute(
                 """
@@ -226,8 +228,8 @@ class World:
         return sorted((self.warehouse.home / "journal").glob("*"))
 
 
-def identifiers_of(address: str) -> str:
-    return json.dumps({"email": address}, separators=(",", ":"))
+def identifiers_of(address: str, **more: str) -> str:
+    return json.dumps({"email": address, **more}, separators=(",", ":"))
 
 
 def on_list(*addresses: str) -> set[str]:

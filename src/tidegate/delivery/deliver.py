@@ -165,8 +165,9 @@ class _Work:
                     if opened:
                         await self._reconcile(clerk)
                 if opened:
-                    judged = await later.settle(0.0, earlier=True)
-                    tally.update(accepted=judged["accepted"], rejected=judged["rejected"])
+                    judged = await later.settle(0.0)
+                    owed = judged["retry"] + judged["unknown"]
+                    tally.update(accepted=judged["accepted"], rejected=judged["rejected"], owed=owed)
                     waiting = await clerk.do(partial(self._waiting, claims))
                     for stock in self._stocks(claims, waiting):
                         tally += await self._empty(stock, tally, caller, claims, clerk)

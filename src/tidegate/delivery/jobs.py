@@ -21,7 +21,7 @@ from tidegate.delivery import rows
 from tidegate.delivery.calls import Caller
 from tidegate.delivery.clerk import Clerk
 from tidegate.delivery.portion import Claims
-from tidegate.errors import Unsupported
+from tidegate.errors import Retryable, Unsupported
 from tidegate.warehouse import transaction
 
 #: seconds that a run waits for a platform to judge what it was given
@@ -55,7 +55,6 @@ class Jobs:
     ) -> None:
         self.unanswered = False
         """Whether the platform did not say, when it was asked last."""
-        self._prefix = ""
         self._destination = destination
         self._caller = caller
         self._claims = claims
@@ -63,12 +62,12 @@ class Jobs:
         self._run_id = run_id
         self._as_of = as_of
 
-    async def settle(self, patience: float, *, earlier: bool = False) -> Counter[str]:
+    async def settle(self, patience: float) -> Counter[str]:
         """Ask about every job, again and again for up to `patience` seconds; verdicts of the rows that were judged.
 
-        `earlier`: of jobs of earlier deliveries, whose rows may be submitted again in this one.
+        What a job did not do is left for the next run: of its people nothing was decided in this one. They may have
+        left or withdrawn their consent since the job was made, and the list may be blocked.
         """
-        self._prefix = "job-" if earlier else ""
         judged: Counter[str] = Counter()
         deadline = time.monotonic() + patience
         pause = _FIRST_PAUSE
@@ -114,6 +113,8 @@ class Jobs:
         outcomes, fault = await self._caller.inquire(poll, carried)
         if isinstance(fault, Unsupported):
             return [_LOST] * len(carried)  # the connector has no jobs any more: it was exchanged for another
+        if fault is not None and job.lost and not isinstance(fault, Retryable):
+            return [_LOST] * len(carried)  # it will never tell
         return outcomes if fault is None else None
 
     def _open(self, connection: duckdb.DuckDBPyConnection) -> list[Job]:
@@ -136,7 +137,7 @@ class Jobs:
         outcomes: Sequence[Outcome],
         connection: duckdb.DuckDBPyConnection,
     ) -> None:
-        claim = f"{self._prefix}{next(self._claims)}"
+        claim = next(self._claims)
         # Whatever is submitted a second time may have been done the first time.
         doubted = [outcome.verdict in ("retry", "unknown") for outcome in outcomes]
         persons, identities = [one[0] for one in people], [one[1] for one in people]
