@@ -16,12 +16,12 @@ from typing import Any
 import aiohttp
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call
+from tidegate.connecting.moments import iso
+from tidegate.connecting.rows import by_key, chunks, each, in_order, nothing_to_match_by, waves
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
-from tidegate.http import Reply, call
-from tidegate.keyed import by_key, chunks, each, in_order, nothing_to_match_by, waves
 from tidegate.mask import mask
-from tidegate.moments import iso
 
 #: "Contacts can be imported in batches of up to 250 items" and "400000 bytes" (bulk-import-contacts)
 LARGEST_IMPORT = 250

@@ -13,9 +13,9 @@ from urllib.parse import quote, urlencode
 
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
-from tidegate.http import Reply, call
 from tidegate.mask import mask
 
 #: "up to 10 records" in one call, to write and to delete (update-multiple-records, delete-multiple-records)

@@ -14,6 +14,8 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
+from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.oauth import RefreshToken
 from tidegate.connector import (
     Connector,
     ConnectorSettings,
@@ -26,9 +28,7 @@ from tidegate.connector import (
     one_by_one,
 )
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
-from tidegate.http import Reply, call, doubtful
 from tidegate.mask import mask
-from tidegate.oauth import RefreshToken
 
 #: of a task that a message without a title makes
 LONGEST_NAME = 200

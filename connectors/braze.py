@@ -15,10 +15,10 @@ from typing import Any
 
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.rows import nothing_to_match_by
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Message, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
-from tidegate.http import Reply, call, doubtful
-from tidegate.keyed import nothing_to_match_by
 from tidegate.mask import mask
 
 # "Up to 75 total objects combined across attributes, events, and purchases per API request" (api_limits)

@@ -17,6 +17,8 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.letter import Letter, Mailbox, Unsendable, letter
 from tidegate.connector import (
     Connector,
     ConnectorSettings,
@@ -29,8 +31,6 @@ from tidegate.connector import (
     one_by_one,
 )
 from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable
-from tidegate.http import Reply, call, doubtful
-from tidegate.letter import Letter, Mailbox, Unsendable, letter
 from tidegate.mask import mask
 
 #: "maximum 150 emails" in one call (reference/addcontacttolist, removecontactfromlist)

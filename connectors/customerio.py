@@ -18,6 +18,8 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
+from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.rows import by_key, nothing_to_match_by
 from tidegate.connector import (
     Connector,
     ConnectorSettings,
@@ -30,8 +32,6 @@ from tidegate.connector import (
     one_by_one,
 )
 from tidegate.errors import DestinationError, Refused, Retryable, Unsupported
-from tidegate.http import Reply, call, doubtful
-from tidegate.keyed import by_key, nothing_to_match_by
 from tidegate.mask import mask
 
 # "You are limited to 1000 customer IDs per request" (track segments)

@@ -15,9 +15,9 @@ from typing import Any, Self
 
 from pydantic import Field, SecretStr, model_validator
 
+from tidegate.connecting.http import Reply, call, doubtful
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable
-from tidegate.http import Reply, call, doubtful
 from tidegate.mask import mask
 
 #: "content: the message contents (up to 2000 characters)" (resources/message, "Create Message")

@@ -13,11 +13,11 @@ from typing import Any
 import aiohttp
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.oauth import GOOGLE, ServiceAccount
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
-from tidegate.http import Reply, call, doubtful
 from tidegate.mask import mask
-from tidegate.oauth import GOOGLE, ServiceAccount
 
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 #: "4096 bytes for most messages" (ErrorCode, INVALID_ARGUMENT): the notification and the data, names and values

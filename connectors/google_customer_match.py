@@ -16,14 +16,14 @@ from typing import Any, Literal, Self
 import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
+from tidegate.connecting.http import Reply, call
+from tidegate.connecting.lists import NamedLists, oldest
+from tidegate.connecting.oauth import GOOGLE, RefreshToken, ServiceAccount
+from tidegate.connecting.rows import nothing_to_match_by
 from tidegate.connector import Connector, ConnectorSettings, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
-from tidegate.http import Reply, call
 from tidegate.identifiers import PLATFORMS
-from tidegate.keyed import nothing_to_match_by
 from tidegate.mask import mask
-from tidegate.named_lists import NamedLists, oldest
-from tidegate.oauth import GOOGLE, RefreshToken, ServiceAccount
 
 SCOPE = "https://www.googleapis.com/auth/datamanager"
 #: "10,000 AudienceMember resources in the audience_members list" (devguides/limits)

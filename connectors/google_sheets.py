@@ -16,11 +16,11 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call
+from tidegate.connecting.oauth import GOOGLE, ServiceAccount
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
-from tidegate.http import Reply, call
 from tidegate.mask import mask
-from tidegate.oauth import GOOGLE, ServiceAccount
 
 SCOPE = "https://www.googleapis.com/auth/spreadsheets"
 #: "a cell with more than 50,000 characters" is not taken (support.google.com/drive/answer/37603)

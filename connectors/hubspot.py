@@ -18,14 +18,14 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
-from tidegate.bearer import call_with
+from tidegate.connecting.bearer import call_with
+from tidegate.connecting.http import Reply, call
+from tidegate.connecting.moments import iso
+from tidegate.connecting.oauth import RefreshToken
+from tidegate.connecting.rows import by_key, in_order, nothing_to_match_by, waves
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
-from tidegate.http import Reply, call
-from tidegate.keyed import by_key, in_order, nothing_to_match_by, waves
 from tidegate.mask import mask
-from tidegate.moments import iso
-from tidegate.oauth import RefreshToken
 
 CONTACTS = "0-1"
 IDENTIFIERS = {"email": Identifier("email"), "external_id": Identifier("plain")}

@@ -20,6 +20,9 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.moments import moment
+from tidegate.connecting.rows import each, nothing_to_match_by
 from tidegate.connector import (
     Connector,
     ConnectorSettings,
@@ -32,10 +35,7 @@ from tidegate.connector import (
     one_by_one,
 )
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
-from tidegate.http import Reply, call, doubtful
-from tidegate.keyed import each, nothing_to_match_by
 from tidegate.mask import mask
-from tidegate.moments import moment
 
 IDENTIFIERS = {"external_id": Identifier("plain"), "email": Identifier("email")}
 OBJECTS = {"contact", "contacts"}

@@ -15,6 +15,8 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.rows import each, nothing_to_match_by
 from tidegate.connector import (
     Connector,
     ConnectorSettings,
@@ -27,8 +29,6 @@ from tidegate.connector import (
     one_by_one,
 )
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
-from tidegate.http import Reply, call, doubtful
-from tidegate.keyed import each, nothing_to_match_by
 from tidegate.mask import mask
 
 # "Maximum of 1000 users per request" and 4 MB (POST /api/users/bulkUpdate, POST /api/lists/subscribe)

@@ -18,6 +18,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 import aiohttp
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.rows import by_key, each, nothing_to_match_by
 from tidegate.connector import (
     Connector,
     ConnectorSettings,
@@ -30,8 +32,6 @@ from tidegate.connector import (
     one_by_one,
 )
 from tidegate.errors import DestinationError, Refused, Retryable, Unsupported
-from tidegate.http import Reply, call, doubtful
-from tidegate.keyed import by_key, each, nothing_to_match_by
 from tidegate.mask import mask
 
 # "This endpoint accepts a maximum of 1000 profiles per call" (add_profiles_to_list, remove_profiles_from_list). A job

@@ -15,13 +15,13 @@ from typing import Any, Literal, Self
 import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
+from tidegate.connecting.http import Reply, call
+from tidegate.connecting.lists import NamedLists, oldest
+from tidegate.connecting.moments import moment
+from tidegate.connecting.rows import by_key, chunks, in_order, nothing_to_match_by, waves
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
-from tidegate.http import Reply, call
-from tidegate.keyed import by_key, chunks, in_order, nothing_to_match_by, waves
 from tidegate.mask import mask
-from tidegate.moments import moment
-from tidegate.named_lists import NamedLists, oldest
 
 #: "up to 500 members" (api/lists/batch-subscribe-or-unsubscribe); the same for a segment's members
 LARGEST_BATCH = 500

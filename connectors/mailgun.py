@@ -16,12 +16,12 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.letter import Letter, Unsendable, letter
+from tidegate.connecting.mime import message_id
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
-from tidegate.http import Reply, call, doubtful
-from tidegate.letter import Letter, Unsendable, letter
 from tidegate.mask import mask
-from tidegate.mime import message_id
 
 #: the limits of new domains and of plans are by the hour and the day (help.mailgun.com, "hourly limit"), told in words
 _AN_HOUR = 3600.0

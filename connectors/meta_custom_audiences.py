@@ -16,13 +16,13 @@ from typing import Any, Literal
 import aiohttp
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call
+from tidegate.connecting.lists import NamedLists, oldest
+from tidegate.connecting.rows import nothing_to_match_by
 from tidegate.connector import Connector, ConnectorSettings, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
-from tidegate.http import Reply, call
 from tidegate.identifiers import PLATFORMS
-from tidegate.keyed import nothing_to_match_by
 from tidegate.mask import mask
-from tidegate.named_lists import NamedLists, oldest
 
 # "You can add an unlimited number of records to an audience, but only up to 10000 at a time"
 # (audiences/guides/custom-audiences)

@@ -14,14 +14,14 @@ from typing import Any, Literal
 import aiohttp
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call
+from tidegate.connecting.lists import NamedLists, oldest
+from tidegate.connecting.oauth import RefreshToken
+from tidegate.connecting.rows import nothing_to_match_by
 from tidegate.connector import Connector, ConnectorSettings, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
-from tidegate.http import Reply, call
 from tidegate.identifiers import PLATFORMS
-from tidegate.keyed import nothing_to_match_by
 from tidegate.mask import mask
-from tidegate.named_lists import NamedLists, oldest
-from tidegate.oauth import RefreshToken
 
 #: Microsoft states no limit for ApplyCustomerListUserData ("N/A", campaign-management-service-operations); a body of
 #: this many hashes is a third of a megabyte.

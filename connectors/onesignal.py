@@ -13,9 +13,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call, doubtful
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
-from tidegate.http import Reply, call, doubtful
 from tidegate.mask import mask
 
 #: "Can use up to 2048 bytes of data" (create-message, `data`)

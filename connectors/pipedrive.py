@@ -14,12 +14,12 @@ from typing import Any
 import aiohttp
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.moments import iso, moment
+from tidegate.connecting.rows import each, nothing_to_match_by
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable
-from tidegate.http import Reply, call, doubtful
-from tidegate.keyed import each, nothing_to_match_by
 from tidegate.mask import mask
-from tidegate.moments import iso, moment
 
 OBJECTS = {"person", "persons"}
 IDENTIFIERS = {"email": Identifier("email"), "phone": Identifier("phone"), "external_id": Identifier("plain")}

@@ -21,9 +21,9 @@ from urllib.parse import quote
 
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
-from tidegate.http import Reply, call
 from tidegate.mask import mask
 
 PLAIN = ("external_id", "first_name", "last_name", "city", "state", "postcode", "country", "date_of_birth", "gender")

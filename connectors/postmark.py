@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.letter import Letter, Unsendable, clipped, letter
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
-from tidegate.http import Reply, call, doubtful
-from tidegate.letter import Letter, Unsendable, clipped, letter
 from tidegate.mask import mask
 
 #: "The batch endpoint accepts up to 500 messages per API call, and up to 50 MB payload size" (email-api)

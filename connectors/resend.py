@@ -16,10 +16,10 @@ from typing import Any
 
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.letter import Letter, Unsendable, letter, tag
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome
 from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable
-from tidegate.http import Reply, call, doubtful
-from tidegate.letter import Letter, Unsendable, letter, tag
 from tidegate.mask import mask
 
 #: "send up to 100 emails in a single API call" (api-reference/emails/send-batch-emails)

@@ -17,14 +17,14 @@ from typing import Any, Self
 import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
-from tidegate.bearer import call_with
+from tidegate.connecting.bearer import call_with
+from tidegate.connecting.http import Reply
+from tidegate.connecting.moments import iso
+from tidegate.connecting.oauth import ClientCredentials, JwtBearer, RefreshToken
+from tidegate.connecting.rows import by_key, chunks, in_order, nothing_to_match_by, waves
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
-from tidegate.http import Reply
-from tidegate.keyed import by_key, chunks, in_order, nothing_to_match_by, waves
 from tidegate.mask import mask
-from tidegate.moments import iso
-from tidegate.oauth import ClientCredentials, JwtBearer, RefreshToken
 
 #: "up to 200 records" (api_rest, Using sObject Collections)
 COLLECTION = 200

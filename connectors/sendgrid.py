@@ -15,6 +15,8 @@ from urllib.parse import parse_qs, quote, urljoin, urlsplit
 import aiohttp
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.letter import Letter, Mailbox, Unsendable, letter
 from tidegate.connector import (
     Connector,
     ConnectorSettings,
@@ -27,8 +29,6 @@ from tidegate.connector import (
     one_by_one,
 )
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
-from tidegate.http import Reply, call, doubtful
-from tidegate.letter import Letter, Mailbox, Unsendable, letter
 from tidegate.mask import mask
 
 # A call takes 30,000 contacts, or 6 MB (contacts/add-or-update-a-contact); a removal first asks for the ids, 100

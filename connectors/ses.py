@@ -17,12 +17,12 @@ from typing import Any
 import aiohttp
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.letter import Unsendable, mailbox, tag
+from tidegate.connecting.mime import build
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
-from tidegate.http import Reply, call, doubtful
-from tidegate.letter import Unsendable, mailbox, tag
 from tidegate.mask import mask
-from tidegate.mime import build
 
 #: "Maximum message size ... 40 MB ... after base64 encoding" (dg/quotas)
 LARGEST_MESSAGE = 40 * 1024 * 1024

@@ -15,11 +15,11 @@ from typing import Any, Self
 import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
+from tidegate.connecting.http import Reply, call
+from tidegate.connecting.oauth import ClientCredentials
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
-from tidegate.http import Reply, call
 from tidegate.mask import mask
-from tidegate.oauth import ClientCredentials
 
 #: a mutation costs 10 points, and "a single query may not exceed a cost of 1,000 points" (usage/limits)
 LARGEST_CALL = 25

@@ -12,9 +12,9 @@ from typing import Any
 
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call, doubtful
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
-from tidegate.http import Reply, call, doubtful
 from tidegate.mask import mask
 
 #: Slack truncates a longer text (reference/methods/chat.postMessage, "Truncating content")

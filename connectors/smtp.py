@@ -22,10 +22,10 @@ import aiosmtplib
 from aiosmtplib.response import SMTPResponse
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.mime import Mail, Unsendable, build
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, Retryable
 from tidegate.mask import mask
-from tidegate.mime import Mail, Unsendable, build
 
 PORTS = {"none": 25, "starttls": 587, "tls": 465}
 _LONGEST_REPLY, _MOST_LINES = 64 * 1024, 100

@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call, doubtful
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
-from tidegate.http import Reply, call, doubtful
 from tidegate.mask import mask
 
 #: "Text of the message to be sent, 1-4096 characters after entities parsing" (#sendmessage)

@@ -17,13 +17,13 @@ from typing import Any
 import aiohttp
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.http import Reply, call
+from tidegate.connecting.lists import NamedLists, oldest
+from tidegate.connecting.rows import nothing_to_match_by
 from tidegate.connector import Connector, ConnectorSettings, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
-from tidegate.http import Reply, call
 from tidegate.identifiers import PLATFORMS
-from tidegate.keyed import nothing_to_match_by
 from tidegate.mask import mask
-from tidegate.named_lists import NamedLists, oldest
 
 #: A file may have 50 MB; this many rows are less than a quarter of it, and few enough to be halved soon.
 LARGEST_FILE = 50_000

@@ -14,9 +14,9 @@ from typing import Any, Literal, Self
 import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
+from tidegate.connecting.http import Reply, call, doubtful
 from tidegate.connector import Channel, Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
-from tidegate.http import Reply, call, doubtful
 from tidegate.mask import mask
 
 #: "If the body is longer than 1600 characters, the request fails" (docs/messaging/api/message-resource)

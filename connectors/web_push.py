@@ -20,11 +20,11 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 from pydantic import Field, SecretStr, field_validator
 
+from tidegate.connecting.http import Reply, call
+from tidegate.connecting.public_hosts import PublicOnly, is_public
+from tidegate.connecting.public_hosts import session as public_session
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
-from tidegate.http import Reply, call
-from tidegate.public_hosts import PublicOnly, is_public
-from tidegate.public_hosts import session as public_session
 
 #: "a push service MUST NOT return 413 to an entity body that is 4096 bytes or less" (RFC 8030, 7.2), of which
 #: 86 are the header, 16 the tag and one the delimiter (RFC 8291, 4)

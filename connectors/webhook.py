@@ -21,6 +21,7 @@ import aiohttp
 from pydantic import Field, SecretStr, field_validator
 from standardwebhooks import Webhook as Signer
 
+from tidegate.connecting.http import Reply, call
 from tidegate.connector import (
     Connector,
     ConnectorSettings,
@@ -33,7 +34,6 @@ from tidegate.connector import (
     one_by_one,
 )
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
-from tidegate.http import Reply, call
 
 PLAIN = (
     "external_id",

@@ -13,9 +13,9 @@ from typing import Any
 from pydantic import Field, SecretStr
 
 from tidegate import __version__
+from tidegate.connecting.http import Reply, call, doubtful
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable
-from tidegate.http import Reply, call, doubtful
 from tidegate.mask import mask
 
 #: of a text, and of a picture's caption (.../whatsapp/messages/text-messages and image-messages, read 2026-11)

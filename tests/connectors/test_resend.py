@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tidegate import registry
+from tidegate.connecting.letter import tag
 from tidegate.connector import Connector
 from tidegate.errors import Closed, Refused
-from tidegate.letter import tag
 from tidegate.sandbox.emulation import SECRET
 from tidegate.sandbox.platforms.resend import Resend as Platform
 from tidegate.testing import Answer, HttpWire, NetworkContract

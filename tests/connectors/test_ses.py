@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from tidegate import registry
+from tidegate.connecting.letter import tag
 from tidegate.errors import Closed
-from tidegate.letter import tag
 from tidegate.sandbox.emulation import SECRET
 from tidegate.sandbox.platforms.ses import Ses as Platform
 from tidegate.testing import HttpWire, NetworkContract

@@ -11,9 +11,9 @@ import aiohttp
 import pytest
 
 from tidegate import registry
+from tidegate.connecting.exchange import Exchange, watching
 from tidegate.connector import Connector, Message, Outcome
 from tidegate.errors import Closed, DestinationError
-from tidegate.exchange import Exchange, watching
 from tidegate.sandbox.credentials import SECRET
 from tidegate.sandbox.platforms.telegram import Telegram as Platform
 from tidegate.testing import Answer, HttpWire, NetworkContract

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from tidegate import public_hosts, registry
+from tidegate.connecting.exchange import Exchange, watching
 from tidegate.connector import Connector, Message, Outcome
 from tidegate.errors import Closed, DestinationError
-from tidegate.exchange import Exchange, watching
 from tidegate.sandbox.credentials import signing_key
 from tidegate.sandbox.platforms.web_push import WebPush as Platform
 from tidegate.sandbox.platforms.web_push import subscription

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tidegate.connecting.exchange import Exchange
 from tidegate.delivery.announced import Allowance
 from tidegate.delivery.ledger import Ledger
 from tidegate.delivery.pacing import Pacer, listen, sharing
-from tidegate.exchange import Exchange
 
 
 class Clock:

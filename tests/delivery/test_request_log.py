@@ -11,10 +11,10 @@ import pytest
 
 from tests.delivery.wire import Wire
 from tests.delivery.world import World
+from tidegate.connecting.exchange import shown, tell
 from tidegate.connector import Message, Outcome, Row, Target
 from tidegate.delivery import request_log
 from tidegate.delivery.request_log import RequestLog
-from tidegate.exchange import shown, tell
 from tidegate.requested import Requested, requested
 from tidegate.warehouse import Warehouse
 

@@ -13,10 +13,10 @@ from pydantic import SecretStr
 
 from tests.delivery.wire import Settings, Wire
 from tests.delivery.world import World
+from tidegate.connecting.http import call
 from tidegate.connector import Message, Outcome
 from tidegate.delivery import calls, pacing
 from tidegate.errors import Closed
-from tidegate.http import call
 from tidegate.requested import requested
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ConfigDict
 
-from tidegate import http
+from tidegate.connecting import http
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, Row, Target
 
 

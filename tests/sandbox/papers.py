@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from tidegate.connecting.http import call
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
 from tidegate.errors import Refused
-from tidegate.http import call
 from tidegate.sandbox.emulation import Answer, Call, Declined, Emulation, Route, Shelf
 
 

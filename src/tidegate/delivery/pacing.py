@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
+from tidegate.connecting.exchange import Exchange
+from tidegate.connecting.http import retry_after
 from tidegate.delivery.announced import Allowance, allowances
 from tidegate.delivery.ledger import Ledger
-from tidegate.exchange import Exchange
-from tidegate.http import retry_after
 
 #: calls that may be caught up on after the process was late, in seconds of the rate
 _SLACK = 0.1

@@ -18,9 +18,9 @@ import duckdb
 import pyarrow as pa
 
 from tidegate import queries
+from tidegate.connecting.exchange import Exchange, watching, written
 from tidegate.connector import Outcome
 from tidegate.errors import DestinationError
-from tidegate.exchange import Exchange, watching, written
 from tidegate.mask import mask
 
 #: kept of a destination in the warehouse: as many failures, and as many others

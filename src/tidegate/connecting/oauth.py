@@ -29,8 +29,8 @@ from urllib.parse import quote, urlsplit
 
 import aiohttp
 
+from tidegate.connecting.http import Reply, call
 from tidegate.errors import Closed, DestinationError, Retryable
-from tidegate.http import Reply, call
 from tidegate.mask import mask
 
 GOOGLE = "https://oauth2.googleapis.com/token"

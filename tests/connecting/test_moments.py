@@ -7,7 +7,7 @@ import json
 import duckdb
 import pytest
 
-from tidegate.moments import iso, moment
+from tidegate.connecting.moments import iso, moment
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from tidegate import oauth
+from tidegate.connecting import oauth
+from tidegate.connecting.oauth import ClientCredentials, JwtBearer, RefreshToken, ServiceAccount
 from tidegate.errors import Closed, Retryable
-from tidegate.oauth import ClientCredentials, JwtBearer, RefreshToken, ServiceAccount
 from tidegate.testing import Answer, HttpWire
 from tidegate.testing.http_wire import Asked
 

@@ -19,8 +19,8 @@ from urllib.parse import urlencode
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 
+from tidegate.connecting.exchange import tell
 from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable
-from tidegate.exchange import tell
 from tidegate.mask import mask, words
 
 #: more than any platform answers to a batch; a longer body is not read to its end

@@ -1,7 +1,8 @@
 """What a platform was asked and what it answered, told to whoever watches: for the log of requests, and to keep
 within the rates that a platform announces. Without bodies, addresses and secrets.
 
-`tidegate.http.call` tells of each of its calls; a connector that talks otherwise (SMTP, a database) uses `tell`.
+`tidegate.connecting.http.call` tells of each of its calls; a connector that talks otherwise (SMTP, a database)
+uses `tell`.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tidegate.connecting.rows import by_key, chunks, each, waves
 from tidegate.connector import Outcome, Row
 from tidegate.errors import Closed, Refused, Retryable
-from tidegate.keyed import by_key, chunks, each, waves
 
 
 def row(person: str, **identifiers: str) -> Row:

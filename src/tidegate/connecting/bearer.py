@@ -7,12 +7,12 @@ from typing import Any, Protocol
 
 import aiohttp
 
+from tidegate.connecting.http import Reply, call
 from tidegate.errors import Closed
-from tidegate.http import Reply, call
 
 
 class Flow(Protocol):
-    """What the flows of `tidegate.oauth` offer."""
+    """What the flows of `tidegate.connecting.oauth` offer."""
 
     async def get(self, session: aiohttp.ClientSession) -> str: ...
 
@@ -29,7 +29,7 @@ async def call_with(
     hide: Iterable[str] = (),
     **more: Any,
 ) -> Reply:
-    """`tidegate.http.call` with a bearer token. Raises what that does, and what asking for a token does."""
+    """`tidegate.connecting.http.call` with a bearer token. Raises what that does, and what asking for a token does."""
     for again in (True, False):
         token = await flow.get(session)
         signed = {**(headers or {}), "Authorization": f"Bearer {token}"}

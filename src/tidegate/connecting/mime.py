@@ -9,8 +9,8 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 
+from tidegate.connecting.letter import Letter, Unsendable, letter
 from tidegate.connector import Message
-from tidegate.letter import Letter, Unsendable, letter
 
 __all__ = ["Mail", "Unsendable", "build", "message_id"]
 

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from tidegate.public_hosts import NotPublic, PublicOnly, is_public, session
+from tidegate.connecting.public_hosts import NotPublic, PublicOnly, is_public, session
 
 
 class Names(AbstractResolver):

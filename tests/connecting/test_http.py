@@ -9,9 +9,9 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tidegate.connecting.exchange import Exchange, watching
+from tidegate.connecting.http import LARGEST_BODY, Reply, call, retry_after
 from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable
-from tidegate.exchange import Exchange, watching
-from tidegate.http import LARGEST_BODY, Reply, call, retry_after
 from tidegate.testing import Answer, HttpWire
 
 
