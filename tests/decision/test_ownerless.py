@@ -109,3 +109,20 @@ def test_what_the_file_says_later_counts(world: World) -> None:
     world.decide()
 
     assert removals(world) == {"ada", "bob"}
+
+
+def test_a_renamed_list_loses_nobody_while_the_new_one_is_blocked(world: World) -> None:
+    listed(world, on_delete="remove")
+    world.audience(kept("Best customers", on_delete="remove"))  # type: ignore[arg-type]
+    world.unfit = {"vips": ("failed", "its model does not build")}
+
+    blocked = world.decide()
+    assert "is blocked" in list_of(blocked, "VIPs").blocked
+    assert removals(world) == set()
+
+    world.unfit = {}
+    world.decide()
+    world.accept_everything_owed()
+    world.decide()
+    assert held(world, "Best customers") == {"ada", "bob"}
+    assert removals(world) == {"ada", "bob"}

@@ -99,6 +99,82 @@ def test_how_it_is_written_may_change_later(world: World) -> None:
     assert world.rows("select write from tidegate.lists") == [("update",)]
 
 
+def test_once_nulls_empty_fields_those_that_were_null_before_are_emptied(world: World) -> None:
+    contact(world)
+    world.in_segment("vips", "ada", "bob")
+    world.decide()
+    world.accept_everything_owed()
+    world.person("ada", phone=None)
+    world.decide()
+    contact(world, overwrite_with_null=True)
+
+    for _ in range(2):  # until it is accepted
+        world.decide()
+        assert owed(world) == {"ada": ("update", {"phone": None, "agrees": True})}
+
+
+def test_what_was_only_created_is_told_again_once_it_is_to_be_kept_equal(world: World) -> None:
+    contact(world, write="create")
+    world.in_segment("vips", "ada")
+    world.decide()
+    world.accept_everything_owed()
+    contact(world)
+
+    for _ in range(2):  # until it is accepted
+        world.decide()
+        assert owed(world) == {"ada": ("update", {"phone": "+442079460000", "agrees": True})}
+    world.accept_everything_owed()
+    world.decide()
+    assert owed(world) == {}
+
+
+def test_a_row_that_may_be_there_goes_though_its_fields_changed_before_its_person_left(world: World) -> None:
+    contact(world, on_leave="remove")
+    world.in_segment("vips", "ada")
+    world.decide()
+    world.rows("update tidegate.owed set in_doubt = true, reason = 'interrupted'")
+    world.person("ada", phone="+442079460001")
+    world.decide()
+    world.in_segment("vips")
+
+    world.decide()
+
+    assert {person: operation for person, (operation, _) in owed(world).items()} == {"ada": "remove"}
+
+
+def test_who_may_have_been_taken_off_is_told_again_until_it_is_accepted(world: World) -> None:
+    world.audience(synced(guard=Guard(max_leave=None)))
+    world.in_segment("vips", "ada")
+    world.decide()
+    world.accept_everything_owed()
+    world.in_segment("vips")
+    world.decide()
+    world.rows("update tidegate.owed set in_doubt = true, reason = 'interrupted'")
+    world.in_segment("vips", "ada")
+
+    for _ in range(2):
+        world.decide()
+        assert world.owed() == {("ada", "update", "due")}
+
+
+def test_owners_of_one_object_fill_each_their_own_fields(world: World) -> None:
+    field = {"fans": "phone", "vips": "agrees"}
+    for name in field:
+        audience = synced(name, to="crm", list_name="contact", guard=Guard(max_leave=None))
+        traits = {field[name]: column("person", field[name])}
+        world.audience(replace(audience, sync=(replace(audience.sync[0], set=traits, overwrite_with_null=True),)))
+    world.in_segment("fans", "ada", "bob")
+    world.in_segment("vips", "ada", "cyd")
+
+    world.decide()
+
+    assert {person: traits for person, (_, traits) in owed(world).items()} == {
+        "ada": {"phone": "+442079460000", "agrees": True},
+        "bob": {"phone": "+442079460000", "agrees": None},
+        "cyd": {"phone": None, "agrees": True},
+    }
+
+
 def test_nothing_is_planned_for_a_person_whose_row_is_not_judged_yet(world: World) -> None:
     contact(world)
     world.in_segment("vips", "ada", "bob")

@@ -88,9 +88,11 @@ def _decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
         if standing.moves:
             with _blaming(standing.audience.name):
                 _move(connection, facts, standing)
+    kept = _apply_lists(connection, facts, owned, standings)
+    blocked = {one.destination for one in kept if one.blocked}
     decided_lists = (
-        *_apply_lists(connection, facts, owned, standings),
-        *ownerless.settle(connection, owned, as_of=facts.as_of, run_id=facts.run_id),
+        *kept,
+        *ownerless.settle(connection, owned, blocked, as_of=facts.as_of, run_id=facts.run_id),
     )
     with _blaming():
         _judge(connection, facts, standings)

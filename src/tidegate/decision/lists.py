@@ -43,8 +43,11 @@ def plan(
 ) -> ListCounts:
     """Fill `planned_rows` for one list. Raises SpecError where somebody would be on it twice."""
     wanted = Wanted(owned, project, models, connector)
-    everything = _scheme_of(connection, owned) not in (None, wanted.scheme)
     parameters: dict[str, object] = {**owned.parameters}
+    made = connection.execute(queries.text("lists/known"), parameters).fetchone()
+    everything = made is not None and made[2] != wanted.scheme
+    if made is not None and made[3] == "create" and owned.sync.write != "create":
+        connection.execute(queries.text("lists/distrust"), parameters)
     keys = wanted.keys()
     connection.execute(queries.text("lists/doubtful_people"), {**parameters, "by_person": connector.keyed_by_person})
     connection.execute(queries.bind("lists/moves", desired=keys), {**parameters, "everything": everything})
@@ -95,11 +98,6 @@ def apply(
 def hold(connection: duckdb.DuckDBPyConnection, owned: OwnedList) -> None:
     """Nothing of a blocked list is sent."""
     connection.execute(queries.text("lists/hold"), owned.parameters)
-
-
-def _scheme_of(connection: duckdb.DuckDBPyConnection, owned: OwnedList) -> str | None:
-    row = connection.execute(queries.text("lists/scheme"), owned.parameters).fetchone()
-    return row[0] if row else None
 
 
 def _pages(connection: duckdb.DuckDBPyConnection, owned: OwnedList, rows: exp.Select) -> Iterator[pl.DataFrame]:

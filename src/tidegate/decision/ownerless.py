@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import duckdb
@@ -16,17 +16,26 @@ ASKED = (
     "no audience owns this list any more; what it holds stays until you choose: `tidegate release {list} --keep` or "
     "`--remove`"
 )
-WAITS = "no audience owns this list any more; it is emptied once the additions that wait for its destination are made"
+WAITS = (
+    "no audience owns this list any more; it is emptied once the additions that wait for its destination are made, "
+    "and none of its other lists is blocked"
+)
 
 
 def settle(
-    connection: duckdb.DuckDBPyConnection, owned: Sequence[OwnedList], *, as_of: datetime, run_id: str
+    connection: duckdb.DuckDBPyConnection,
+    owned: Sequence[OwnedList],
+    blocked: Collection[str],
+    *,
+    as_of: datetime,
+    run_id: str,
 ) -> tuple[ListDecision, ...]:
     """Do to such lists what their `on_delete` says, and name those that hold or are owed anything.
 
     Where it says nothing the list is held: nothing is added, nothing is taken away, and an audience that owns it
     again takes it up as it is. A list that is emptied may have been renamed, so nobody goes before whoever is
-    still to be added somewhere at the same destination has been.
+    still to be added somewhere at the same destination has been. At `blocked` destinations a list does not move in
+    this run, which may be the one that it was renamed to.
     """
     decided = []
     ours = {(one.destination, one.name) for one in owned}
@@ -34,14 +43,20 @@ def settle(
         if (destination, name) in ours:
             continue
         which: dict[str, object] = {"destination": destination, "list": name}
-        decision = _settle(connection, which, on_delete, {"as_of": as_of, "run_id": run_id})
+        may_go = destination not in blocked
+        decision = _settle(connection, which, on_delete, {"as_of": as_of, "run_id": run_id}, may_go=may_go)
         if decision is not None:
             decided.append(decision)
     return tuple(decided)
 
 
 def _settle(
-    connection: duckdb.DuckDBPyConnection, which: dict[str, object], on_delete: str | None, run: dict[str, object]
+    connection: duckdb.DuckDBPyConnection,
+    which: dict[str, object],
+    on_delete: str | None,
+    run: dict[str, object],
+    *,
+    may_go: bool,
 ) -> ListDecision | None:
     destination, name = str(which["destination"]), str(which["list"])
     if on_delete == "keep":
@@ -51,7 +66,7 @@ def _settle(
         if on_delete is not None:
             connection.execute(queries.text("lists/forget"), which)
         return None
-    if on_delete == "remove" and not _true(connection, "lists/additions_wait", {"destination": destination}):
+    if on_delete == "remove" and may_go and not _true(connection, "lists/additions_wait", {"destination": destination}):
         connection.execute(queries.text("lists/owed_before"), which)
         connection.execute(queries.text("lists/clear_owed"), which)
         connection.execute(queries.text("lists/take_down"), {**which, **run})

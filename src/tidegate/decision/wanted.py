@@ -44,7 +44,12 @@ def owned_lists(project: Project) -> list[OwnedList]:
 
 def scheme(owned: OwnedList) -> str:
     """How the fingerprints of a list are made: the engine's hash of these fields, in this order."""
-    return f"duckdb {duckdb.__version__} hash({', '.join(fields(owned))})"
+    return f"duckdb {duckdb.__version__} hash({', '.join([*fields(owned), *_besides(owned)])})"
+
+
+def _besides(owned: OwnedList) -> list[str]:
+    """What counts beside the values: where nulls begin to empty fields, whoever has one is told again."""
+    return ["nulls"] if owned.sync.overwrite_with_null else []
 
 
 def fields(owned: OwnedList) -> list[str]:
@@ -75,7 +80,9 @@ class Wanted:
     def keys(self) -> exp.Select:
         """(person, fingerprint)"""
         counts = [*self.fields, "country"] if self._needs_country else self.fields
-        fingerprint = exp.Anonymous(this="hash", expressions=[exp.column(name, quoted=True) for name in counts])
+        values: list[exp.Expr] = [exp.column(name, quoted=True) for name in counts]
+        values += [exp.Literal.string(one) for one in _besides(self._owned)]
+        fingerprint = exp.Anonymous(this="hash", expressions=values)
         return queries.select(
             self._everyone(country=self._needs_country).subquery("everyone"),
             {"person": exp.column("person"), "fingerprint": fingerprint},
@@ -94,19 +101,30 @@ class Wanted:
         parts = [self._of(audience, sync, rank, country) for rank, (audience, sync) in enumerate(self._owned.owners)]
         if len(parts) == 1:
             return parts[0]
-        names = ["person", *self.fields, *(["country"] if country else [])]
+        # Each field as the first owner has it who has a value for it: what one owner does not know, another fills.
+        columns: dict[str, exp.Expr] = {"person": exp.column("person")}
+        columns |= {name: self._first(name) for name in self.fields}
+        if country:
+            columns["country"] = exp.AnyValue(this=exp.column("country"))
         together = exp.union(*parts, distinct=False).subquery("owned")
-        first = exp.EQ(
-            this=exp.Window(
-                this=exp.RowNumber(),
-                partition_by=[exp.column("person")],
-                order=exp.Order(expressions=[exp.Ordered(this=exp.column("owner_rank"))]),
-            ),
-            expression=exp.Literal.number(1),
-        )
-        query = queries.select(together, {name: exp.column(name, quoted=True) for name in names})
-        query.set("qualify", exp.Qualify(this=first))
-        return query
+        return queries.select(together, columns).group_by(exp.column("person"))
+
+    def _first(self, name: str) -> exp.Expr:
+        kind, _, field = name.partition(".")
+        ranks = [
+            rank
+            for rank, (_, sync) in enumerate(self._owned.owners)
+            if field in (sync.match if kind == "match" else sync.set)
+        ]
+        values: list[exp.Expr] = [
+            exp.AnyValue(
+                this=exp.Case().when(
+                    exp.column("owner_rank").eq(exp.Literal.number(rank)), exp.column(name, quoted=True)
+                )
+            )
+            for rank in ranks
+        ]
+        return values[0] if len(values) == 1 else exp.func("coalesce", *values)
 
     def _of(self, audience: Audience, sync: Sync, rank: int, country: bool) -> exp.Select:
         columns: dict[str, exp.Expr] = {}

@@ -1,5 +1,6 @@
 -- What is owed to a list from now on:
---   1. what this run plans, with the attempts that the same row has behind it;
+--   1. what this run plans, with the attempts that the same row has behind it, and in doubt for as long as any row
+--      of the person under the same identifiers is, whatever its fields;
 --   2. removals of identifiers that a person once had there, until the destination confirms them;
 --   3. rows that a call may have put there and that nobody wants: they are removed.
 -- A row that was refused stays refused until its next try is due.
@@ -17,6 +18,16 @@ before as (
 
     select *
     from owed_before
+
+),
+
+doubted as (
+
+    select distinct
+        before.person,
+        before.identity
+    from before
+    where before.in_doubt
 
 ),
 
@@ -58,7 +69,7 @@ from_plan as (
             when before.state = 'refused' and before.next_try > $as_of then 'refused'
             else 'due'
         end as state,
-        coalesce(before.in_doubt, false) as in_doubt,
+        doubted.person is not null as in_doubt,
         case when planned.operation = 'unusable' then 'no_identifier' else before.reason end as reason,
         before.detail,
         coalesce(before.attempts, 0) as attempts,
@@ -71,6 +82,8 @@ from_plan as (
             and planned.identity = before.identity
             and planned.traits = before.traits
             and (planned.operation = 'remove') = (before.operation = 'remove')
+    left join doubted
+        on planned.person = doubted.person and planned.identity = doubted.identity
 
 ),
 
