@@ -127,6 +127,18 @@ def test_a_list_may_have_two_owners_but_is_not_a_list_and_an_object_at_once(shop
     ]
 
 
+def test_owners_of_a_list_keep_it_in_the_same_way(shop):
+    owner = "audience: {0}\nwho: ref('vips')\nsync:\n  - to: exports\n    list: people\n    match: {{email: email}}\n"
+    shop.write("audiences/again.yml", owner.format("again"))
+    shop.write("audiences/more.yml", owner.format("more") + "    on_leave: keep\n    on_delete: remove\n")
+
+    assert shop.complaints() == [
+        f"audiences/more.yml:{line}: sync[0].{key}: is another than in audiences/again.yml, which keeps `people` of "
+        "`exports`, too; write the same"
+        for line, key in ((7, "on_leave"), (8, "on_delete"))
+    ]
+
+
 def test_the_same_list_twice_in_one_audience_is_a_mistake(shop):
     shop.change(
         "audiences/vips.yml",

@@ -209,6 +209,13 @@ def _check_owners(
         if mode != sync.mode:
             text = f"`{sync.name}` of `{sync.to}` is a{'n object' if mode == 'object' else ' list'} in {owner.file}"
             found.add(document, ("sync", at, sync.mode), text)
+            continue
+        theirs = next((one for one in owner.sync if (one.to, one.name) == (sync.to, sync.name)), sync)
+        for key in ("write", "overwrite_with_null", "on_leave", "on_leave_set", "on_delete"):
+            if getattr(sync, key) != getattr(theirs, key):
+                # One of them would have it against what the other's file says, up to taking people off.
+                text = f"is another than in {owner.file}, which keeps `{sync.name}` of `{sync.to}`, too; write the same"
+                found.add(document, ("sync", at, key.removesuffix("_set")), text)
 
 
 def _refuse_journeys(root: Path, found: Findings) -> None:
