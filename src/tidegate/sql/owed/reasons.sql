@@ -1,4 +1,5 @@
 -- What is owed, by destination, list, state and reason. Null parameters choose all.
+-- A row without identifiers waits for its values, not for a time.
 --
 -- tables: tidegate.owed
 -- params: $destination, $list, $reason, $person
@@ -10,7 +11,11 @@ select
     owed.reason,
     count(*) as people,
     max(owed.attempts) as attempts,
-    min(case when owed.state in ('due', 'refused') then owed.next_try end) as next_try
+    min(
+        case
+            when owed.state in ('due', 'refused') and coalesce(owed.reason, '') <> 'no_identifier' then owed.next_try
+        end
+    ) as next_try
 from tidegate.owed
 where
     ($destination is null or owed.destination = $destination)

@@ -1,4 +1,5 @@
 -- Rows that a destination has not got yet, or has not lost yet, the longest tried first. Null parameters choose all.
+-- A row without identifiers waits for its values, not for a time.
 --
 -- tables: tidegate.owed
 -- params: $destination, $list, $reason, $person, $count
@@ -12,7 +13,9 @@ select
     owed.reason,
     owed.detail,
     owed.attempts,
-    case when owed.state in ('due', 'refused') then owed.next_try end as next_try,
+    case
+        when owed.state in ('due', 'refused') and coalesce(owed.reason, '') <> 'no_identifier' then owed.next_try
+    end as next_try,
     count(*) over () as of_all
 from tidegate.owed
 where
