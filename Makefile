@@ -27,7 +27,7 @@ demo: $(STAMP)  ## replay a real shop's autumn of 2011, day by day, into the san
 	@rm -rf .tidegate/dev
 	@$(BIN)/tidegate replay --from 2011-10-20 --to 2011-12-09 --every 1d
 	@echo "Now look around (the command is $(BIN)/tidegate):"
-	@echo "  make sandbox                          every message and list, in a browser"
+	@echo "  make sandbox                          every message, list and contact, in a browser"
 	@echo "  $(BIN)/tidegate status             what the last runs did, and what waits"
 	@echo "  $(BIN)/tidegate person 12347       one customer's whole story"
 	@echo "  $(BIN)/tidegate plan               what a run would do now"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.shop.conftest import AS_OF, Shop
-from tidegate import build
+from tidegate import build, registry
 from tidegate.guards import Movement, occurrence_verdict, verdict
 from tidegate.migrations import available
 from tidegate.render import Renderer
@@ -131,6 +132,22 @@ def test_an_audience_that_loses_half_of_its_members_overnight_is_blocked(project
     for name in ("vip_customers", "lapsed_90_days", "bought_once", "customers_in_germany"):
         half = Movement(held=800, entered=0, left=400, messages=0)
         assert verdict(project.audiences[name].guard, half) != "", name
+
+
+def test_what_the_readme_shows_is_what_the_files_say() -> None:
+    readme = (starter() / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r"```\w+\n(?:--|#) (\S+): .*\n([^`]+)```", readme)
+
+    assert [name for name, _ in shown] == ["models/segments/vip_customers.sql", "audiences/vip_customers.yml"]
+    for name, text in shown:
+        lines = (starter() / name).read_text(encoding="utf-8").splitlines(keepends=True)
+        assert text == "".join(line for line in lines if not line.startswith("#"))
+
+
+def test_the_readme_counts_the_connectors_that_ship() -> None:
+    readme = (starter() / "README.md").read_text(encoding="utf-8")
+
+    assert f"[{len(registry.names(starter()))}](docs/connectors/README.md)" in readme
 
 
 def test_every_table_of_tidegate_is_a_source_that_reports_can_read() -> None:
