@@ -109,7 +109,7 @@ def _row(name: str, made: Connector) -> dict[str, str]:
         kind.can_validate,
         [write for write in ("upsert", "create", "update") if write in kind.writes] if "object" in holds else [],
         holds if kind.remove is not Connector.remove else [],
-        [field.alias or key for key, field in kind.Settings.model_fields.items()],
+        sorted(field.alias or key for key, field in kind.Settings.model_fields.items()),
     )
     return dict(zip(COLUMNS, map(_text, values), strict=True))
 
