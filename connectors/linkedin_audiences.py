@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call
+from tidegate.connecting.bearer import TokenOrApp, call_with
+from tidegate.connecting.http import Reply
 from tidegate.connecting.lists import NamedLists, oldest
-from tidegate.connecting.oauth import RefreshToken
 from tidegate.connecting.rows import nothing_to_match_by
-from tidegate.connector import Connector, ConnectorSettings, Limits, Outcome, Row, Target
+from tidegate.connector import Connector, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.identifiers import PLATFORMS
 from tidegate.mask import mask
@@ -36,14 +36,11 @@ ABOUT = {
 }
 
 
-class LinkedInSettings(ConnectorSettings):
+class LinkedInSettings(TokenOrApp):
     account: str = Field(pattern=r"^\d+$")
     """The number of the ad account (`urn:li:sponsoredAccount:...`)."""
     access_token: SecretStr | None = None
     """Of a person with a role on the account; or give `client_id`, `client_secret` and `refresh_token`."""
-    client_id: str | None = None
-    client_secret: SecretStr | None = None
-    refresh_token: SecretStr | None = None
     source_platform: str = "API"
     """What LinkedIn has agreed with your application that its segments come from."""
     api_version: str = Field("202608", pattern=r"^20\d{4}$")
@@ -52,13 +49,6 @@ class LinkedInSettings(ConnectorSettings):
     """How long a segment that was just created is left alone before users are added."""
     base_url: str = Field("https://api.linkedin.com", pattern=r"^https?://")
     token_url: str = Field("https://www.linkedin.com/oauth/v2/accessToken", pattern=r"^https?://")
-
-    @model_validator(mode="after")
-    def _one_way_in(self) -> Self:
-        app = (self.client_id, self.client_secret, self.refresh_token)
-        if (self.access_token is None) != all(app) or (self.access_token and any(app)):
-            raise ValueError("give either `access_token`, or `client_id`, `client_secret` and `refresh_token`")
-        return self
 
 
 class LinkedInAudiences(Connector):
@@ -76,11 +66,7 @@ class LinkedInAudiences(Connector):
 
     async def open(self, session: aiohttp.ClientSession) -> None:
         await super().open(session)
-        known = self.settings
-        self._oauth: RefreshToken | None = None
-        if known.client_id and known.client_secret and known.refresh_token:
-            secret, refresh = known.client_secret.get_secret_value(), known.refresh_token.get_secret_value()
-            self._oauth = RefreshToken(known.token_url, known.client_id, secret, refresh)
+        self._access = self.settings.access()
         self._lists = NamedLists(self._every_segment, self._create)
 
     async def prove(self) -> str:
@@ -110,8 +96,7 @@ class LinkedInAudiences(Connector):
         try:
             reply = await self._call("POST", f"dmpSegments/{segment}/users", json={"elements": users}, headers=more)
         except _Gone:
-            self._lists.forget()
-            raise Retryable("list_gone", f"the segment `{name}` was deleted; the next call finds out") from None
+            raise self._lists.gone(name) from None
         elements = _elements(reply)
         if len(elements) != len(users):
             raise Retryable("garbled", f"{len(elements)} statuses for {len(users)} users")
@@ -161,41 +146,22 @@ class LinkedInAudiences(Connector):
         json: Any = None,
         params: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-        again: bool = True,
     ) -> Reply:
-        known = self.settings
-        token = known.access_token.get_secret_value() if known.access_token else ""
-        if self._oauth is not None:
-            token = await self._oauth.get(self.session)
-        try:
-            return await call(
-                self.session,
-                method,
-                f"{known.base_url.rstrip('/')}/rest/{path}",
-                safe_to_repeat=True,
-                headers={
-                    "Authorization": f"Bearer {token}",
-                    "LinkedIn-Version": known.api_version,
-                    "X-Restli-Protocol-Version": "2.0.0",
-                    **(headers or {}),
-                },
-                json=json,
-                params=params,
-                judge=_judge,
-                hide=(token,),
-            )
-        except _TokenRefused:
-            if self._oauth is None or not again:
-                raise
-            self._oauth.forget()
-        return await self._call(method, path, json=json, params=params, headers=headers, again=False)
+        always = {"LinkedIn-Version": self.settings.api_version, "X-Restli-Protocol-Version": "2.0.0"}
+        return await call_with(
+            self._access,
+            self.session,
+            method,
+            f"{self.settings.base_url.rstrip('/')}/rest/{path}",
+            safe_to_repeat=True,
+            headers={**always, **(headers or {})},
+            json=json,
+            params=params,
+            judge=_judge,
+        )
 
 
 class _Gone(Refused):
-    pass
-
-
-class _TokenRefused(Closed):
     pass
 
 
@@ -210,8 +176,7 @@ def _user(action: str, row: Row) -> dict[str, Any] | None:
 
 
 def _elements(reply: Reply) -> list[Any]:
-    found = reply.json()
-    elements = found.get("elements") if isinstance(found, dict) else None
+    elements = reply.object("elements")["elements"]
     if not isinstance(elements, list):
         raise Retryable("garbled", f"HTTP {reply.status} without elements")
     return elements
@@ -237,7 +202,7 @@ def _judge(reply: Reply) -> DestinationError | None:
     words = found if isinstance(found, dict) else {}
     said = mask(f"{words.get('serviceErrorCode', '')} {words.get('message', reply.detail)}", reply.hide)
     if reply.status == 401:
-        return _TokenRefused("unauthorized", said)
+        return Closed("unauthorized", said)
     if reply.status == 404:
         return _Gone("list_gone", said)
     if reply.status == 426:

@@ -14,7 +14,8 @@ from typing import Any, Literal
 import aiohttp
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call
+from tidegate.connecting.bearer import call_with
+from tidegate.connecting.http import Reply
 from tidegate.connecting.lists import NamedLists, oldest
 from tidegate.connecting.oauth import RefreshToken
 from tidegate.connecting.rows import nothing_to_match_by
@@ -32,8 +33,15 @@ KINDS = {"email": "Email", "phone": "Phone", "crm_id": "CRM"}
 # What errors are called, with their codes (guides/operation-error-codes, read 2026-11-22); some come without the code.
 THROTTLED = {"CallRateExceeded", "ConcurrentRequestOverLimit", 117, 207}
 TRANSIENT = {"InternalError", 0}
-RENEW = {"AuthenticationTokenExpired", "InvalidCredentials", 105, 109}
-UNAUTHORIZED = {"UserIsNotAuthorized", "InvalidDeveloperToken", 106}
+UNAUTHORIZED = {
+    "AuthenticationTokenExpired",
+    "InvalidCredentials",
+    "UserIsNotAuthorized",
+    "InvalidDeveloperToken",
+    105,
+    106,
+    109,
+}
 TERMS = {"TermsAndConditionsNotAccepted", "CustomerListTermsAndConditionsNotAccepted", 3913, 8003}
 
 
@@ -122,8 +130,7 @@ class MicrosoftAudiences(Connector):
         try:
             reply = await self._call("CustomerListUserData/Apply", {"CustomerListUserData": data})
         except _Gone:
-            self._lists.forget()
-            raise Retryable("list_gone", f"the list `{name}` was deleted; the next call finds out") from None
+            raise self._lists.gone(name) from None
         refused: dict[int, Outcome] = {}
         for error in _partial_errors(reply):
             fault = _judged(error, reply)
@@ -135,8 +142,7 @@ class MicrosoftAudiences(Connector):
 
     async def _every_list(self) -> dict[str, str]:
         reply = await self._call("Audiences/QueryByIds", {"Type": "CustomerList"})
-        found = reply.json()
-        audiences = found.get("Audiences") if isinstance(found, dict) else None
+        audiences = reply.object("Audiences")["Audiences"]
         if not isinstance(audiences, list):
             raise Retryable("garbled", "the audiences of the account are not a list")
         return oldest(
@@ -163,48 +169,32 @@ class MicrosoftAudiences(Connector):
             raise Retryable("garbled", f"HTTP {reply.status} without AudienceIds")
         return str(ids[0])
 
-    async def _call(self, path: str, body: Mapping[str, Any], *, again: bool = True) -> Reply:
-        known = self.settings
-        token, developer = await self._oauth.get(self.session), known.developer_token.get_secret_value()
-        try:
-            reply = await call(
-                self.session,
-                "POST",
-                f"{known.base_url.rstrip('/')}/CampaignManagement/v13/{path}",
-                safe_to_repeat=True,
-                headers={
-                    "Authorization": f"Bearer {token}",
-                    "DeveloperToken": developer,
-                    "CustomerId": known.customer_id,
-                    "CustomerAccountId": known.account_id,
-                },
-                json=body,
-                judge=_judge,
-                hide=(token, developer),
-            )
-        except _TokenRefused:
-            self._oauth.forget()
-            if not again:
-                raise
-        else:
-            if not isinstance(reply.json(), dict):
-                raise Retryable("garbled", f"HTTP {reply.status} is no object")
-            return reply
-        return await self._call(path, body, again=False)
+    async def _call(self, path: str, body: Mapping[str, Any]) -> Reply:
+        known, developer = self.settings, self.settings.developer_token.get_secret_value()
+        return await call_with(
+            self._oauth,
+            self.session,
+            "POST",
+            f"{known.base_url.rstrip('/')}/CampaignManagement/v13/{path}",
+            safe_to_repeat=True,
+            headers={
+                "DeveloperToken": developer,
+                "CustomerId": known.customer_id,
+                "CustomerAccountId": known.account_id,
+            },
+            json=body,
+            judge=_judge,
+            hide=(developer,),
+        )
 
 
 class _Gone(Refused):
     pass
 
 
-class _TokenRefused(Closed):
-    pass
-
-
 def _partial_errors(reply: Reply) -> list[Mapping[str, Any]]:
-    found = reply.json()
-    errors = found.get("PartialErrors")
-    if "PartialErrors" not in found or not isinstance(errors, (list, type(None))):
+    errors = reply.object("PartialErrors")["PartialErrors"]
+    if not isinstance(errors, (list, type(None))):
         raise Retryable("garbled", f"HTTP {reply.status} without a list of PartialErrors")
     # Places that were taken may be null.
     return [error for error in errors or [] if isinstance(error, dict)]
@@ -220,7 +210,7 @@ def _judge(reply: Reply) -> DestinationError | None:
     ]
     if errors:
         return _judged(errors[0], reply)
-    return _TokenRefused("unauthorized", f"HTTP 401 {reply.detail}") if reply.status == 401 else None
+    return None
 
 
 def _judged(error: Mapping[str, Any], reply: Reply) -> DestinationError:
@@ -229,8 +219,6 @@ def _judged(error: Mapping[str, Any], reply: Reply) -> DestinationError:
     called = {name, code}
     if called & THROTTLED:
         return Retryable("throttled", said, reply.after or 60.0)  # "wait 60 seconds" (guides/services-protocol)
-    if called & RENEW:
-        return _TokenRefused("unauthorized", said)
     if called & UNAUTHORIZED:
         return Closed("unauthorized", said)
     if called & TERMS:

@@ -10,16 +10,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call
+from tidegate.connecting.bearer import TokenOrApp, call_with
+from tidegate.connecting.http import Reply
 from tidegate.connecting.lists import NamedLists, oldest
-from tidegate.connecting.oauth import RefreshToken
 from tidegate.connecting.rows import nothing_to_match_by
-from tidegate.connector import Connector, ConnectorSettings, Limits, Outcome, Row, Target
+from tidegate.connector import Connector, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.identifiers import PLATFORMS
 from tidegate.mask import mask
@@ -37,24 +37,14 @@ FIELDS = {
 PLAIN = ("email", "mobile_advertiser_id")
 
 
-class PinterestSettings(ConnectorSettings):
+class PinterestSettings(TokenOrApp):
     ad_account: str = Field(pattern=r"^\d+$")
     access_token: SecretStr | None = None
     """With the scopes ads:read and ads:write; or give `client_id`, `client_secret` and `refresh_token`."""
-    client_id: str | None = None
-    client_secret: SecretStr | None = None
-    refresh_token: SecretStr | None = None
     make_audience: bool = True
     """Whether a list is also made an audience of the same name, which advertisements need."""
     base_url: str = Field("https://api.pinterest.com/v5", pattern=r"^https?://")
     token_url: str = Field("https://api.pinterest.com/v5/oauth/token", pattern=r"^https?://")
-
-    @model_validator(mode="after")
-    def _one_way_in(self) -> Self:
-        app = (self.client_id, self.client_secret, self.refresh_token)
-        if (self.access_token is None) != all(app) or (self.access_token and any(app)):
-            raise ValueError("give either `access_token`, or `client_id`, `client_secret` and `refresh_token`")
-        return self
 
 
 class PinterestAudiences(Connector):
@@ -72,11 +62,7 @@ class PinterestAudiences(Connector):
 
     async def open(self, session: aiohttp.ClientSession) -> None:
         await super().open(session)
-        known = self.settings
-        self._oauth: RefreshToken | None = None
-        if known.client_id and known.client_secret and known.refresh_token:
-            secret, refresh = known.client_secret.get_secret_value(), known.refresh_token.get_secret_value()
-            self._oauth = RefreshToken(known.token_url, known.client_id, secret, refresh, in_header=True)
+        self._access = self.settings.access(in_header=True)
         self._lists = NamedLists(self._every_list, self._create)
         self._creating = asyncio.Lock()
         self._first: dict[str, Any] = {}
@@ -129,8 +115,7 @@ class PinterestAudiences(Connector):
         try:
             _id(await self._call("PATCH", f"customer_lists/{list_id}", json=body))
         except _Gone:
-            self._lists.forget()
-            raise Retryable("list_gone", f"the list `{name}` was deleted; the next call finds out") from None
+            raise self._lists.gone(name) from None
 
     async def _make_audience(self, list_id: str, name: str) -> None:
         # A list becomes an audience once Pinterest has found 100 of its people; until then it refuses, and the next
@@ -168,42 +153,25 @@ class PinterestAudiences(Connector):
             asked["bookmark"] = str(bookmark)
 
     async def _page(self, kind: str, params: dict[str, str]) -> dict[str, Any]:
-        found = (await self._call("GET", kind, params=params)).json()
-        if not isinstance(found, dict) or not isinstance(found.get("items"), list):
+        found = (await self._call("GET", kind, params=params)).object("items")
+        if not isinstance(found["items"], list):
             raise Retryable("garbled", f"HTTP 200 without items of {kind}")
         return found
 
-    async def _call(
-        self, method: str, path: str, *, json: Any = None, params: dict[str, str] | None = None, again: bool = True
-    ) -> Reply:
-        known = self.settings
-        token = known.access_token.get_secret_value() if known.access_token else ""
-        if self._oauth is not None:
-            token = await self._oauth.get(self.session)
-        try:
-            return await call(
-                self.session,
-                method,
-                f"{known.base_url.rstrip('/')}/ad_accounts/{known.ad_account}/{path}",
-                safe_to_repeat=True,
-                headers={"Authorization": f"Bearer {token}"},
-                json=json,
-                params=params,
-                judge=_judge,
-                hide=(token,),
-            )
-        except _TokenRefused:
-            if self._oauth is None or not again:
-                raise
-            self._oauth.forget()
-        return await self._call(method, path, json=json, params=params, again=False)
+    async def _call(self, method: str, path: str, *, json: Any = None, params: dict[str, str] | None = None) -> Reply:
+        return await call_with(
+            self._access,
+            self.session,
+            method,
+            f"{self.settings.base_url.rstrip('/')}/ad_accounts/{self.settings.ad_account}/{path}",
+            safe_to_repeat=True,
+            json=json,
+            params=params,
+            judge=_judge,
+        )
 
 
 class _Gone(Refused):
-    pass
-
-
-class _TokenRefused(Closed):
     pass
 
 
@@ -222,15 +190,12 @@ def _sent(records: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _id(reply: Reply) -> str:
-    found = reply.json()
-    if not isinstance(found, dict) or not found.get("id"):
-        raise Retryable("garbled", f"HTTP {reply.status} without the list's id")
-    exceptions = found.get("exceptions")
+    list_id, exceptions = reply.told("id"), reply.peek("exceptions")
     if isinstance(exceptions, dict) and exceptions.get("code"):
         # A list comes back with what was wrong about the records.
         words = mask(str(exceptions.get("message", "")), reply.hide)
         raise Refused(f"pinterest_{exceptions['code']}", words)
-    return str(found["id"])
+    return list_id
 
 
 def _judge(reply: Reply) -> DestinationError | None:
@@ -238,7 +203,7 @@ def _judge(reply: Reply) -> DestinationError | None:
     words = found if isinstance(found, dict) else {}
     said = mask(f"{words.get('code', '')} {words.get('message', reply.detail)}", reply.hide)
     if reply.status == 401:
-        return _TokenRefused("unauthorized", said)
+        return Closed("unauthorized", said)
     if reply.status == 404:
         return _Gone("list_gone", said)
     if reply.status == 429:

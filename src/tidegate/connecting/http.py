@@ -45,12 +45,29 @@ class Reply:
             raise doubtful(self.safe, what, f"HTTP {self.status} {self.detail}".strip())
         return found
 
-    def peek(self) -> Any:
-        """The body as JSON, or None where it is none."""
+    def object(self, *names: str) -> dict[str, Any]:
+        """The body as a JSON object that has these keys. Anything else leaves it in doubt what happened."""
+        found = self.json()
+        if not isinstance(found, dict) or any(name not in found for name in names):
+            raise doubtful(self.safe, "garbled", f"HTTP {self.status} without {', '.join(names) or 'an object'}")
+        return found
+
+    def told(self, name: str) -> str:
+        """What the body, a JSON object, has under `name`: an id mostly. Without it, it is in doubt what happened."""
+        found = self.object(name)[name]
+        if not found:
+            raise doubtful(self.safe, "garbled", f"HTTP {self.status} without {name}")
+        return str(found)
+
+    def peek(self, *names: str) -> Any:
+        """The body as JSON, or what it has under these keys, one within the other; None where it has nothing."""
         try:
-            return json_.loads(self.body)
+            found = json_.loads(self.body)
         except (ValueError, RecursionError):
             return None
+        for name in names:
+            found = found.get(name) if isinstance(found, dict) else None
+        return found
 
     @property
     def detail(self) -> str:
@@ -63,6 +80,15 @@ class Reply:
     @property
     def after(self) -> float | None:
         return retry_after(self.headers.get("retry-after"))
+
+    def until(self, header: str) -> float | None:
+        """`after`, or else the seconds until the time that `header` holds, in seconds since 1970."""
+        if self.after is not None:
+            return self.after
+        try:
+            return max(float(self.headers[header]) - time.time(), 0.0)
+        except (KeyError, ValueError):
+            return None
 
 
 Judge = Callable[[Reply], DestinationError | None]

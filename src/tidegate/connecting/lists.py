@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
+from tidegate.errors import Retryable
+
+Create = Callable[[str], Awaitable[str]]
+
 
 class NamedLists:
     """`every` asks the platform for all lists (ids by name), `create` for a new one (its id).
 
-    Asked once; whoever finds that a list is gone says `forget`, and the next one asks again.
+    Asked once; whoever finds that a list is gone says so, and the next one asks again.
     """
 
-    def __init__(
-        self, every: Callable[[], Awaitable[Mapping[str, str]]], create: Callable[[str], Awaitable[str]]
-    ) -> None:
+    def __init__(self, every: Callable[[], Awaitable[Mapping[str, str]]], create: Create) -> None:
         self._every = every
         self._create = create
         self._ids: dict[str, str] | None = None
@@ -33,6 +35,40 @@ class NamedLists:
 
     def forget(self) -> None:
         self._ids = None
+
+    def gone(self, name: str) -> Retryable:
+        """What befalls rows whose list turns out to be deleted."""
+        self.forget()
+        return _gone(name)
+
+
+class FoundLists:
+    """The same where the platform finds a list by its name: `find` asks for one, None where there is none."""
+
+    def __init__(self, find: Callable[[str], Awaitable[str | None]], create: Create) -> None:
+        self._find = find
+        self._create = create
+        self._ids: dict[str, str] = {}
+        self._looking = asyncio.Lock()
+
+    async def id(self, name: str, *, create: bool) -> str | None:
+        async with self._looking:
+            if name not in self._ids:
+                found = await self._find(name)
+                if found is None and create:
+                    found = await self._create(name)
+                if found is None:
+                    return None
+                self._ids[name] = found
+            return self._ids[name]
+
+    def gone(self, name: str) -> Retryable:
+        self._ids.pop(name, None)
+        return _gone(name)
+
+
+def _gone(name: str) -> Retryable:
+    return Retryable("list_gone", f"the list `{name}` was deleted; the next call finds out")
 
 
 def oldest(lists: Iterable[tuple[str, str]]) -> dict[str, str]:
