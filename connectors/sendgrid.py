@@ -7,6 +7,7 @@ mail: a call in doubt stays in doubt. As documented on twilio.com/docs/sendgrid/
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -188,9 +189,14 @@ class Sendgrid(Connector):
         """The lines of the file that names the rows of a job that were refused."""
         if not errors_url:
             return []
-        # A link that carries its own permission: without our key.
+        # A link that carries its own permission, for a while: without our key, whose fault it is not once that is over.
         url = urljoin(f"{self.settings.base_url.rstrip('/')}/", errors_url)
-        reply = await call(self.session, "GET", url, safe_to_repeat=True, hide=(errors_url,))
+        try:
+            reply = await call(
+                self.session, "GET", url, safe_to_repeat=True, judge=_link_is_dead, hide=(errors_url,), rows=0
+            )
+        except _NotFound:
+            return []
         return reply.body.decode("utf-8", "replace").splitlines()[1:]
 
     async def _custom_fields(self, names: set[str]) -> dict[str, str]:
@@ -290,8 +296,9 @@ def _job(reply: Reply) -> str:
 
 
 def _line_of(row: Row, lines: Sequence[str]) -> str:
-    email = row.identifiers["email"].lower()
-    return next((line for line in lines if email in line.lower()), "")
+    # As a whole: `lee@example.com` is a part of `ashlee@example.com`, too.
+    address = re.compile(rf"(?<![\w.+-]){re.escape(row.identifiers['email'])}(?![\w-]|\.\w)", re.IGNORECASE)
+    return next((line for line in lines if address.search(line)), "")
 
 
 def _imported(row: Row, job: str, line: str, there: set[str] | None) -> Outcome:
@@ -304,6 +311,10 @@ def _imported(row: Row, job: str, line: str, there: set[str] | None) -> Outcome:
 
 def _no_address() -> Outcome:
     return Outcome.rejected("no_identifier", "no e-mail address")
+
+
+def _link_is_dead(reply: Reply) -> DestinationError | None:
+    return _NotFound("not_found", f"HTTP {reply.status}") if reply.status in (400, 401, 403, 404, 410) else None
 
 
 def _judge(reply: Reply) -> DestinationError | None:

@@ -181,6 +181,31 @@ async def test_where_the_file_of_errors_names_nobody_sendgrid_is_asked_who_is_th
     assert verdicts(outcomes) == [("accepted", ""), ("rejected", "import_error")]
 
 
+async def test_a_dead_link_to_a_jobs_errors_is_not_the_fault_of_the_account() -> None:
+    def expired(asked: Asked) -> Answer:
+        if asked.path.endswith("/errors.csv"):
+            return Answer(403, "<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>")
+        if asked.path.endswith("/search/emails"):
+            return Answer(200, {"result": {"person.1@example.com": {"contact": {"id": "1"}}}})
+        return Answer(200, {"status": "errored", "results": {"errored_count": 1, "errors_url": "v3/errors.csv"}})
+
+    async with HttpWire(expired) as wire, opened(Sendgrid, given(wire)) as connector:
+        outcomes = await connector.poll("j", VIPS, [row(1), row(2)], removing=False)
+    assert verdicts(outcomes) == [("accepted", ""), ("rejected", "import_error")]
+
+
+async def test_an_address_within_anothers_is_not_blamed_for_it() -> None:
+    def told(asked: Asked) -> Answer:
+        if asked.path.endswith("/errors.csv"):
+            return Answer(200, "email,error\nashperson.1@example.com,invalid\n")
+        return Answer(200, {"status": "errored", "results": {"errored_count": 1, "errors_url": "v3/errors.csv"}})
+
+    rows = [row(1), Row("2", {"email": "ashperson.1@example.com"})]
+    async with HttpWire(told) as wire, opened(Sendgrid, given(wire)) as connector:
+        outcomes = await connector.poll("j", VIPS, rows, removing=False)
+    assert verdicts(outcomes) == [("accepted", ""), ("rejected", "import_error")]
+
+
 @pytest.mark.parametrize(
     ("status", "body", "verdict", "reason"),
     [
