@@ -21,7 +21,7 @@ def command(place: Place, destination: str, list_: str | None, reason: str | Non
 
     \b
     Example:
-      tidegate retry hubspot --reason property_does_not_exist
+      tidegate retry hubspot --reason unknown_property
       tidegate run
     """
     from tidegate import owing, workspace
