@@ -106,9 +106,15 @@ class Braze(Connector):
 
     async def send(self, messages: Sequence[Message]) -> list[Outcome]:
         judged: dict[str, Outcome] = {}
-        for campaign, group in _groups(messages):
+        waiting = _groups(messages)
+        while waiting:
+            campaign, group = waiting.pop(0)
             try:
                 judged.update(await self._trigger(campaign, group))
+            except _NobodyReached:
+                # Each half is a call of its own, and what befalls one is not the other's fate.
+                half = len(group) // 2
+                waiting[:0] = [(campaign, group[:half]), (campaign, group[half:])]
             except DestinationError as fault:
                 if isinstance(fault, Closed) and not judged:
                     raise
@@ -129,9 +135,8 @@ class Braze(Connector):
         except Refused as fault:
             if len(group) == 1:
                 return {group[0].key: Outcome.of(fault)}
-            # "Any of these error codes indicate that no messages will be sent" (errors): each half is new.
-            half = len(group) // 2
-            return {**await self._trigger(campaign, group[:half]), **await self._trigger(campaign, group[half:])}
+            # "Any of these error codes indicate that no messages will be sent" (errors)
+            raise _NobodyReached(fault.reason, fault.detail) from None
         found = _understood(reply, safe=False)
         dispatch = found.get("dispatch_id")
         try:
@@ -166,6 +171,10 @@ class Braze(Connector):
             judge=_judge,
             hide=(key,),
         )
+
+
+class _NobodyReached(Refused):
+    """Of a call for several people."""
 
 
 class _NothingValid(Refused):

@@ -12,7 +12,7 @@ import pytest
 from tidegate import registry
 from tidegate.connector import Message, Outcome, Row, Target
 from tidegate.errors import Closed, Refused, Retryable, Unsupported
-from tidegate.sandbox.emulation import SECRET
+from tidegate.sandbox.emulation import SECRET, Asked
 from tidegate.sandbox.platforms.braze import Braze as Platform
 from tidegate.testing import Answer, HttpWire, NetworkContract
 from tidegate.testing.emulated_wire import EmulatedWire
@@ -198,6 +198,18 @@ async def test_a_campaign_that_does_not_exist_is_the_messages_fault_alone() -> N
     async with HttpWire(platform) as wire, opened(Braze, given(wire)) as connector:
         outcomes = await connector.send([told("ada", "gone"), told("ada")])
     assert verdicts(outcomes) == [("rejected", "bad_campaign"), ("accepted", "")]
+
+
+async def test_what_befalls_one_half_of_a_refused_call_does_not_send_the_other_again() -> None:
+    def first_half_only(asked: Asked) -> Answer:
+        people = [one["external_user_id"] for one in asked.json()["recipients"]]
+        if len(people) > 2:
+            return Answer(400, {"message": "The recipients are invalid"})
+        return Answer(201, {"message": "success"}) if "p0" in people else Answer(429, {"message": "too many"})
+
+    async with HttpWire(first_half_only) as wire, opened(Braze, given(wire)) as connector:
+        outcomes = await connector.send([told(f"p{n}") for n in range(4)])
+    assert verdicts(outcomes) == [("accepted", ""), ("accepted", ""), ("retry", "throttled"), ("retry", "throttled")]
 
 
 async def test_a_key_revoked_under_way_leaves_the_rest_for_later() -> None:
