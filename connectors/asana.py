@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
 
 import aiohttp
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call, doubtful
-from tidegate.connecting.oauth import RefreshToken
+from tidegate.connecting.bearer import TokenOrApp, call_with
+from tidegate.connecting.http import Reply, doubtful
 from tidegate.connector import (
     Connector,
-    ConnectorSettings,
     Identifier,
     Limits,
     Message,
@@ -49,23 +48,13 @@ FIELDS = {
 EMPTY = {"name": "", "notes": "", "html_notes": "<body></body>", "completed": False}
 
 
-class AsanaSettings(ConnectorSettings):
+class AsanaSettings(TokenOrApp):
     project: str = Field(pattern=r"^\d+$")
     """The number in the project's address."""
     access_token: SecretStr | None = None
-    """A personal access token, for messages; or give the three that follow."""
-    client_id: str | None = None
-    client_secret: SecretStr | None = None
-    refresh_token: SecretStr | None = None
+    """A personal access token, for messages; or give `client_id`, `client_secret` and `refresh_token`."""
     token_url: str = Field("https://app.asana.com/-/oauth_token", pattern=r"^https?://")
     base_url: str = Field("https://app.asana.com/api/1.0", pattern=r"^https?://")
-
-    @model_validator(mode="after")
-    def _one_access(self) -> Self:
-        missing = (self.client_id, self.client_secret, self.refresh_token).count(None)
-        if missing != (3 if self.access_token else 0):
-            raise ValueError("give either `access_token`, or `client_id`, `client_secret` and `refresh_token`")
-        return self
 
 
 class Asana(Connector):
@@ -84,10 +73,7 @@ class Asana(Connector):
 
     async def open(self, session: aiohttp.ClientSession) -> None:
         await super().open(session)
-        known, self._oauth = self.settings, None
-        if known.client_secret is not None and known.refresh_token is not None:
-            secret, refresh = known.client_secret.get_secret_value(), known.refresh_token.get_secret_value()
-            self._oauth = RefreshToken(known.token_url, known.client_id or "", secret, refresh)
+        self._access = self.settings.access()
 
     async def prove(self) -> str:
         found = await self._ask("GET", f"projects/{self.settings.project}?opt_fields=name", safe=True)
@@ -98,7 +84,7 @@ class Asana(Connector):
 
     async def lookup(self, keys: Sequence[str]) -> dict[str, Outcome]:
         found: dict[str, Outcome] = {}
-        for key in keys if self._oauth else ():
+        for key in keys if self._by_app else ():
             try:
                 found[key] = Outcome.accepted(await self._known(_of_message(key)))
             except _NotFound:
@@ -111,18 +97,22 @@ class Asana(Connector):
     async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
         return [await self._row(self._delete, target, row) for row in rows]
 
+    @property
+    def _by_app(self) -> bool:
+        return self.settings.access_token is None
+
     async def _send(self, message: Message) -> Outcome:
         text = str(message.content["text"])
         title = message.content.get("title") or next((line for line in text.splitlines() if line.strip()), "")
         task = {"name": str(title)[:LONGEST_NAME], "notes": text, "projects": [self.settings.project]}
-        if self._oauth is not None:
+        if self._by_app:
             task["external"] = {"gid": _of_message(message.key)}
         return Outcome.accepted(await self._task("POST", "tasks", task, safe=False))
 
     async def _row(self, change: Any, target: Target, row: Row) -> Outcome:
         if target.name != "task":
             raise Unsupported("no_object", f"{target.name}: the object is task")
-        if self._oauth is None:
+        if not self._by_app:
             raise Unsupported("needs_oauth", "tasks are found again by an id that only an app's access can set")
         found = row.identifiers.get("external_id")
         if not found:
@@ -165,32 +155,19 @@ class Asana(Connector):
     async def _ask(
         self, method: str, path: str, content: dict[str, Any] | None = None, *, safe: bool
     ) -> dict[str, Any]:
-        try:
-            reply = await self._call(method, path, content, safe=safe)
-        except Closed as fault:
-            if self._oauth is None or fault.reason != "unauthorized":
-                raise
-            self._oauth.forget()  # a token may be withdrawn before its time
-            reply = await self._call(method, path, content, safe=safe)
-        found = reply.json()
-        data = found.get("data") if isinstance(found, dict) else None
-        if not isinstance(data, dict):
-            raise doubtful(safe, "garbled", f"HTTP {reply.status} without data")
-        return data
-
-    async def _call(self, method: str, path: str, content: dict[str, Any] | None, *, safe: bool) -> Reply:
-        access = self.settings.access_token
-        token = access.get_secret_value() if access else await self._oauth.get(self.session) if self._oauth else ""
-        return await call(
+        reply = await call_with(
+            self._access,
             self.session,
             method,
             f"{self.settings.base_url.rstrip('/')}/{path}",
             safe_to_repeat=safe,
-            headers={"Authorization": f"Bearer {token}"},
             json=None if content is None else {"data": content},
             judge=_judge,
-            hide=(token,),
         )
+        data = reply.object("data")["data"]
+        if not isinstance(data, dict):
+            raise doubtful(safe, "garbled", f"HTTP {reply.status} without data")
+        return data
 
 
 class _NotFound(Refused):
@@ -217,8 +194,7 @@ def _fields(row: Row) -> dict[str, Any]:
 
 
 def _judge(reply: Reply) -> DestinationError | None:
-    found = reply.peek()
-    errors = found.get("errors") if isinstance(found, dict) else None
+    errors = reply.peek("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     words = str(first.get("message") or "")
     said = mask(f"HTTP {reply.status} {words or reply.detail}", reply.hide)

@@ -13,7 +13,8 @@ from typing import Any
 import aiohttp
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.bearer import call_with
+from tidegate.connecting.http import Reply, doubtful
 from tidegate.connecting.oauth import GOOGLE, ServiceAccount
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
@@ -116,36 +117,22 @@ class Fcm(Connector):
         return {name: found for name, found in (("android", android), ("apns", apns), ("webpush", webpush)) if found}
 
     async def _post(self, message: Mapping[str, Any], *, validate_only: bool, hide: tuple[str, ...] = ()) -> str:
-        body = {"message": message, "validateOnly": True} if validate_only else {"message": message}
-        try:
-            reply = await self._call(body, validate_only, hide)
-        except _NotSignedIn:
-            self._account.forget()
-            reply = await self._call(body, validate_only, hide)
-        found = reply.json()
-        name = found.get("name") if isinstance(found, dict) else None
-        if not isinstance(name, str) or not name:
-            raise doubtful(validate_only, "garbled", f"HTTP {reply.status} without the name of a message")
-        return name
-
-    async def _call(self, body: Mapping[str, Any], safe_to_repeat: bool, hide: tuple[str, ...]) -> Reply:
         if not self._project:
             raise Closed("bad_project", "the key names no project_id; set `project`")
-        bearer = await self._account.get(self.session)
-        return await call(
+        reply = await call_with(
+            self._account,
             self.session,
             "POST",
             f"{self.settings.base_url.rstrip('/')}/v1/projects/{self._project}/messages:send",
-            safe_to_repeat=safe_to_repeat,
-            headers={"Authorization": f"Bearer {bearer}"},
-            json=body,
+            safe_to_repeat=validate_only,
+            json={"message": message, "validateOnly": True} if validate_only else {"message": message},
             judge=_judge,
-            hide=(bearer, *hide),
+            hide=hide,
         )
-
-
-class _NotSignedIn(Closed):
-    pass
+        name = reply.object("name")["name"]
+        if not isinstance(name, str) or not name:
+            raise doubtful(validate_only, "garbled", f"HTTP {reply.status} without the name of a message")
+        return name
 
 
 def _project_of(key: str) -> str:
@@ -161,10 +148,9 @@ def _size(texts: Mapping[str, str]) -> int:
 
 
 def _judge(reply: Reply) -> DestinationError | None:
-    found = reply.peek()
-    error = found.get("error") if isinstance(found, dict) else None
+    error = reply.peek("error")
     if not isinstance(error, dict):
-        return _NotSignedIn("unauthorized", f"HTTP 401 {reply.detail}") if reply.status == 401 else None
+        return None
     code, said = _code(error), mask(f"{_code(error) or error.get('status')} {error.get('message') or ''}", reply.hide)
     match code:
         case "UNREGISTERED":
@@ -179,7 +165,7 @@ def _judge(reply: Reply) -> DestinationError | None:
         case "UNAVAILABLE":
             return Retryable("unavailable", said, reply.after)
     if reply.status == 401:
-        return _NotSignedIn("unauthorized", said)
+        return Closed("unauthorized", said)
     if reply.status == 404:
         return Closed("bad_project", said)
     if reply.status == 429:

@@ -16,7 +16,8 @@ from typing import Any, Literal, Self
 import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
-from tidegate.connecting.http import Reply, call
+from tidegate.connecting.bearer import call_with
+from tidegate.connecting.http import Reply
 from tidegate.connecting.lists import NamedLists, oldest
 from tidegate.connecting.oauth import GOOGLE, RefreshToken, ServiceAccount
 from tidegate.connecting.rows import nothing_to_match_by
@@ -155,11 +156,10 @@ class GoogleCustomerMatch(Connector):
                 left = [place for place in left if place not in wrong]
                 continue
             except _ListGone:
-                self._lists.forget()
-                raise Retryable("list_gone", f"the list `{target.name}` was deleted; the next call finds out") from None
+                raise self._lists.gone(target.name) from None
             taken = Outcome.accepted(list_id)
             if not validate_only:
-                taken = Outcome.pending(str(_understood(reply, "requestId")["requestId"]), self.settings.judged_after)
+                taken = Outcome.pending(reply.told("requestId"), self.settings.judged_after)
             outcomes |= dict.fromkeys(left, taken)
             break
         return [outcomes[place] for place in range(len(rows))]
@@ -169,7 +169,7 @@ class GoogleCustomerMatch(Connector):
             reply = await self._call("GET", "requestStatus:retrieve", params={"requestId": job})
         except _ListGone:
             return [Outcome.retry("job_lost") for _ in rows]
-        found = _understood(reply, "requestStatusPerDestination")["requestStatusPerDestination"]
+        found = reply.object("requestStatusPerDestination")["requestStatusPerDestination"]
         if not isinstance(found, list) or not found or not isinstance(found[0], dict):
             raise Retryable("garbled", "a request without a status")
         status = found[0].get("requestStatus")
@@ -229,8 +229,7 @@ class GoogleCustomerMatch(Connector):
 
     async def _create_list(self, name: str) -> str:
         kind = self._wanted.get(name, "CONTACT_ID")
-        reply = await self._new_list(name, kind, validate_only=False)
-        list_id = str(_understood(reply, "id")["id"])
+        list_id = (await self._new_list(name, kind, validate_only=False)).told("id")
         self._kinds[list_id] = kind
         return list_id
 
@@ -254,48 +253,30 @@ class GoogleCustomerMatch(Connector):
         return await self._call("POST", f"{self._account}/userLists", json=body, params=params)
 
     async def _get(self, path: str, params: dict[str, str], name: str) -> dict[str, Any]:
-        found = (await self._call("GET", path, params=params)).json()
+        found = (await self._call("GET", path, params=params)).object()
         # A page without lists is an empty object.
-        if not isinstance(found, dict) or not isinstance(found.setdefault(name, []), list):
+        if not isinstance(found.setdefault(name, []), list):
             raise Retryable("garbled", f"HTTP 200 without {name}")
         return found
 
     async def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: Any = None,
-        params: Mapping[str, str] | None = None,
-        again: bool = True,
+        self, method: str, path: str, *, json: Any = None, params: Mapping[str, str] | None = None
     ) -> Reply:
-        token = await self._oauth.get(self.session)
         login = self.settings.login_account
-        more = {"login-account": _path(self.settings.login_account_type, login)} if login else {}
-        try:
-            return await call(
-                self.session,
-                method,
-                f"{self.settings.base_url.rstrip('/')}/v1/{path}",
-                safe_to_repeat=True,
-                headers={"Authorization": f"Bearer {token}", **more},
-                json=json,
-                params=params,
-                judge=_judge,
-                hide=(token,),
-            )
-        except _TokenRefused:
-            self._oauth.forget()
-            if not again:
-                raise
-        return await self._call(method, path, json=json, params=params, again=False)
+        return await call_with(
+            self._oauth,
+            self.session,
+            method,
+            f"{self.settings.base_url.rstrip('/')}/v1/{path}",
+            safe_to_repeat=True,
+            headers={"login-account": _path(self.settings.login_account_type, login)} if login else {},
+            json=json,
+            params=params,
+            judge=_judge,
+        )
 
 
 class _ListGone(Retryable):
-    pass
-
-
-class _TokenRefused(Closed):
     pass
 
 
@@ -343,23 +324,15 @@ def _reasons(info: Any) -> list[str]:
     return sorted(plain) or ["UNSPECIFIED"]
 
 
-def _understood(reply: Reply, name: str) -> dict[str, Any]:
-    found = reply.json()
-    if not isinstance(found, dict) or not found.get(name):
-        raise Retryable("garbled", f"HTTP {reply.status} without {name}")
-    return found
-
-
 def _judge(reply: Reply) -> DestinationError | None:
-    found = reply.peek()
-    error = found.get("error") if isinstance(found, dict) else None
+    error = reply.peek("error")
     if not isinstance(error, dict):
-        return _TokenRefused("unauthorized", f"HTTP 401 {reply.detail}") if reply.status == 401 else None
+        return None
     details = [one for one in error.get("details") or [] if isinstance(one, dict)]
     reason = next((str(one["reason"]) for one in details if one.get("reason")), str(error.get("status", "")))
     said = mask(f"{reason} {error.get('message', '')}", reply.hide)
     if reply.status == 401:
-        return _TokenRefused("unauthorized", said)
+        return Closed("unauthorized", said)
     if reply.status == 429 or reason == "RESOURCE_EXHAUSTED":
         quota = next((str(meta.get("quota_limit", "")) for one in details if (meta := one.get("metadata"))), "")
         return Retryable("throttled", said, reply.after or (3600.0 if "PerDay" in quota else 60.0))

@@ -16,7 +16,8 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call
+from tidegate.connecting.bearer import call_with
+from tidegate.connecting.http import Reply
 from tidegate.connecting.oauth import GOOGLE, ServiceAccount
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
@@ -174,30 +175,16 @@ class GoogleSheets(Connector):
         return found
 
     async def _ask(self, method: str, path: str, content: Any = None) -> dict[str, Any]:
-        try:
-            reply = await self._call(method, path, content)
-        except Closed as fault:
-            if fault.reason != "unauthorized":
-                raise
-            self._account.forget()  # a token may be withdrawn before its time
-            reply = await self._call(method, path, content)
-        found = reply.json()
-        if not isinstance(found, dict):
-            raise Retryable("garbled", f"HTTP {reply.status} without an object")
-        return found
-
-    async def _call(self, method: str, path: str, content: Any) -> Reply:
-        token = await self._account.get(self.session)
-        return await call(
+        reply = await call_with(
+            self._account,
             self.session,
             method,
             f"{self.settings.base_url.rstrip('/')}/v4/spreadsheets/{quote(self.settings.spreadsheet, safe='')}{path}",
             safe_to_repeat=True,
-            headers={"Authorization": f"Bearer {token}"},
             json=content,
             judge=_judge,
-            hide=(token,),
         )
+        return reply.object()
 
 
 def _runs(lines: Iterable[int]) -> list[list[int]]:
@@ -229,8 +216,7 @@ def _word(value: Any) -> str:
 
 
 def _judge(reply: Reply) -> DestinationError | None:
-    found = reply.peek()
-    error = found.get("error") if isinstance(found, dict) else None
+    error = reply.peek("error")
     if not isinstance(error, dict):
         return None
     said = mask(f"{error.get('status') or reply.status} {error.get('message') or ''}", reply.hide)

@@ -7,23 +7,22 @@ As documented on developers.hubspot.com/docs (api-reference/legacy, guides/api/c
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
 
 import aiohttp
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr
 
-from tidegate.connecting.bearer import call_with
-from tidegate.connecting.http import Reply, call
+from tidegate.connecting.bearer import TokenOrApp, call_with
+from tidegate.connecting.http import Reply
+from tidegate.connecting.lists import FoundLists
 from tidegate.connecting.moments import iso
-from tidegate.connecting.oauth import RefreshToken
 from tidegate.connecting.rows import by_key, in_order, nothing_to_match_by, waves
-from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
+from tidegate.connector import Connector, Identifier, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
 from tidegate.mask import mask
 
@@ -47,25 +46,15 @@ WINDOWS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0, "DAILY": 3600.0}
 _NO_PROPERTY = re.compile(r'Property "?([^" ]+)"? does not exist')
 
 
-class HubSpotSettings(ConnectorSettings):
+class HubSpotSettings(TokenOrApp):
     access_token: SecretStr | None = None
     """Of a private app; or give `client_id`, `client_secret` and `refresh_token` of a public one."""
-    client_id: str | None = None
-    client_secret: SecretStr | None = None
-    refresh_token: SecretStr | None = None
     unique_property: str = Field("external_id", pattern=r"^[a-z][a-z0-9_]*$")
     """The property that the identifier `external_id` is kept in; in HubSpot it must have unique values."""
     create_missing: bool = False
     """Whether somebody who is put on a list and is no contact yet becomes one."""
     base_url: str = Field("https://api.hubapi.com", pattern=r"^https?://")
     token_url: str = Field("https://api.hubapi.com/oauth/v1/token", pattern=r"^https?://")
-
-    @model_validator(mode="after")
-    def _one_way_in(self) -> Self:
-        app = (self.client_id, self.client_secret, self.refresh_token)
-        if (self.access_token is None) != all(app) or (self.access_token and any(app)):
-            raise ValueError("give either `access_token`, or `client_id`, `client_secret` and `refresh_token`")
-        return self
 
 
 class HubSpot(Connector):
@@ -84,13 +73,8 @@ class HubSpot(Connector):
 
     async def open(self, session: aiohttp.ClientSession) -> None:
         await super().open(session)
-        known = self.settings
-        self._oauth: RefreshToken | None = None
-        if known.client_id and known.client_secret and known.refresh_token:
-            secret, refresh = known.client_secret.get_secret_value(), known.refresh_token.get_secret_value()
-            self._oauth = RefreshToken(known.token_url, known.client_id, secret, refresh)
-        self._lists: dict[str, str] = {}
-        self._looking = asyncio.Lock()
+        self._access = self.settings.access()
+        self._lists = FoundLists(self._find_list, self._create_list)
 
     async def prove(self) -> str:
         await self._call("GET", "/crm/v3/objects/contacts", params={"limit": "1"})
@@ -112,7 +96,7 @@ class HubSpot(Connector):
         outcomes: dict[int, Outcome] = {}
         kind = _kind(target.name) if target.mode == "object" else "contacts"
         try:
-            list_id = await self._list_id(target.name, create=False) if target.mode == "list" else None
+            list_id = await self._lists.id(target.name, create=False) if target.mode == "list" else None
         except Unsupported as fault:
             return [Outcome.of(fault) for _ in rows]
         for key, places in by_key(rows, self.identifiers).items():
@@ -176,7 +160,7 @@ class HubSpot(Connector):
     async def _onto_list(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}
         try:
-            list_id = await self._list_id(target.name, create=True)
+            list_id = await self._lists.id(target.name, create=True)
         except Unsupported as fault:
             return [Outcome.of(fault) for _ in rows]
         for key, places in by_key(rows, self.identifiers).items():
@@ -209,33 +193,25 @@ class HubSpot(Connector):
         except Refused as fault:
             if fault.reason != "not_found":
                 raise
-            self._lists.pop(name, None)
-            raise Retryable("list_gone", f"the list `{name}` was deleted; the next call creates it again") from None
-        return {str(one) for one in _understood(reply).get("recordIdsMissing") or ()}
+            raise self._lists.gone(name) from None
+        return {str(one) for one in reply.object().get("recordIdsMissing") or ()}
 
-    async def _list_id(self, name: str, *, create: bool) -> str | None:
-        async with self._looking:
-            if name not in self._lists:
-                found = await self._find_list(name)
-                if found is None and create:
-                    asked = {"name": name, "objectTypeId": CONTACTS, "processingType": "MANUAL"}
-                    found = _understood(await self._call("POST", "/crm/v3/lists", json=asked), "list")["list"]
-                if found is None:
-                    return None
-                # "This endpoint only works for lists that have a processingType of MANUAL or SNAPSHOT"
-                if found.get("processingType") == "DYNAMIC":
-                    raise Unsupported("active_list", f"`{name}` is an active list: HubSpot alone decides who is on it")
-                self._lists[name] = str(found["listId"])
-            return self._lists[name]
-
-    async def _find_list(self, name: str) -> Any:
+    async def _find_list(self, name: str) -> str | None:
         path = f"/crm/v3/lists/object-type-id/{CONTACTS}/name/{quote(name, safe='')}"
         try:
-            return _understood(await self._call("GET", path), "list")["list"]
+            found = (await self._call("GET", path)).object("list")["list"]
         except Refused as fault:
             if fault.reason == "not_found":
                 return None
             raise
+        # "This endpoint only works for lists that have a processingType of MANUAL or SNAPSHOT"
+        if found.get("processingType") == "DYNAMIC":
+            raise Unsupported("active_list", f"`{name}` is an active list: HubSpot alone decides who is on it")
+        return str(found["listId"])
+
+    async def _create_list(self, name: str) -> str:
+        asked = {"name": name, "objectTypeId": CONTACTS, "processingType": "MANUAL"}
+        return str((await self._call("POST", "/crm/v3/lists", json=asked)).object("list")["list"]["listId"])
 
     async def _ids(self, kind: str, key: str, values: Iterable[str]) -> dict[str, str]:
         """Record ids by value, in lower case. A contact is also found by an address other than its first."""
@@ -247,9 +223,8 @@ class HubSpot(Connector):
             "propertiesWithHistory": [],
         }
         found: dict[str, str] = {}
-        for one in _understood(await self._call("POST", f"/crm/v3/objects/{kind}/batch/read", json=asked), "results")[
-            "results"
-        ]:
+        reply = await self._call("POST", f"/crm/v3/objects/{kind}/batch/read", json=asked)
+        for one in reply.object("results")["results"]:
             properties = one.get("properties") or {}
             for value in [properties.get(name), *(properties.get("hs_additional_emails") or "").split(";")]:
                 if value:
@@ -262,13 +237,16 @@ class HubSpot(Connector):
     async def _call(
         self, method: str, path: str, *, json: Any = None, params: Mapping[str, str] | None = None
     ) -> Reply:
-        url = f"{self.settings.base_url.rstrip('/')}{path}"
-        more: dict[str, Any] = {"safe_to_repeat": True, "json": json, "params": params, "judge": _judge}
-        if self._oauth is not None:
-            return await call_with(self._oauth, self.session, method, url, **more)
-        token = self.settings.access_token.get_secret_value() if self.settings.access_token else ""
-        headers = {"Authorization": f"Bearer {token}"}
-        return await call(self.session, method, url, headers=headers, hide=(token,), **more)
+        return await call_with(
+            self._access,
+            self.session,
+            method,
+            f"{self.settings.base_url.rstrip('/')}{path}",
+            safe_to_repeat=True,
+            json=json,
+            params=params,
+            judge=_judge,
+        )
 
 
 class _NoSuchProperty(Refused):
@@ -298,7 +276,7 @@ def _text(value: Any) -> str:
 
 def _judged(reply: Reply, write: str, key: str, rows: Mapping[int, Row], name: str) -> dict[int, Outcome]:
     """The outcome of each row. HubSpot names a record by its trace id, else by the value that it is known by."""
-    found = _understood(reply, "results")
+    found = reply.object("results")
     places = {row.identifiers[key].casefold(): place for place, row in rows.items()}
     outcomes: dict[int, Outcome] = {}
     for one in found["results"]:
@@ -338,13 +316,6 @@ def _of_row(error: Mapping[str, Any], write: str, reply: Reply) -> Outcome:
     if write == "create" and category == "CONFLICT":
         return Outcome.accepted()
     return Outcome.rejected(REASONS.get(category) or category.lower() or "refused", said)
-
-
-def _understood(reply: Reply, *names: str) -> dict[str, Any]:
-    found = reply.json()
-    if not isinstance(found, dict) or any(name not in found for name in names):
-        raise Retryable("garbled", f"HTTP {reply.status} without {', '.join(names) or 'an object'}")
-    return found
 
 
 def _judge(reply: Reply) -> DestinationError | None:

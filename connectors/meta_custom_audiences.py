@@ -112,9 +112,8 @@ class MetaCustomAudiences(Connector):
         try:
             reply = await self._call(method, f"{list_id}/users", form={"payload": payload})
         except _ListGone:
-            self._lists.forget()
-            raise Retryable("list_gone", f"the list `{name}` was deleted; the next call creates it again") from None
-        found = _understood(reply, "num_received", "num_invalid_entries")
+            raise self._lists.gone(name) from None
+        found = reply.object("num_received", "num_invalid_entries")
         received, invalid = int(found["num_received"]), int(found["num_invalid_entries"])
         if invalid >= len(rows):
             return Outcome.rejected("invalid_entries", "Meta cannot use these identifiers")
@@ -127,7 +126,7 @@ class MetaCustomAudiences(Connector):
     async def _create(self, name: str) -> str:
         form = {"name": name, "subtype": "CUSTOM", "customer_file_source": self.settings.customer_file_source}
         reply = await self._call("POST", f"{self.settings.ad_account}/customaudiences", form=form)
-        return str(_understood(reply, "id")["id"])
+        return reply.told("id")
 
     async def _every_list(self) -> dict[str, str]:
         found: list[tuple[str, str]] = []
@@ -144,9 +143,7 @@ class MetaCustomAudiences(Connector):
             asked["after"] = after
 
     async def _get(self, params: dict[str, str]) -> dict[str, Any]:
-        found = _understood(
-            await self._call("GET", f"{self.settings.ad_account}/customaudiences", params=params), "data"
-        )
+        found = (await self._call("GET", f"{self.settings.ad_account}/customaudiences", params=params)).object("data")
         if not isinstance(found["data"], list):
             raise Retryable("garbled", "the lists of the account are not a list")
         return found
@@ -187,16 +184,8 @@ class _ListGone(Retryable):
     pass
 
 
-def _understood(reply: Reply, *names: str) -> dict[str, Any]:
-    found = reply.json()
-    if not isinstance(found, dict) or any(name not in found for name in names):
-        raise Retryable("garbled", f"HTTP {reply.status} without {', '.join(names)}")
-    return found
-
-
 def _judge(reply: Reply) -> DestinationError | None:
-    found = reply.peek()
-    error = found.get("error") if isinstance(found, dict) else None
+    error = reply.peek("error")
     if not isinstance(error, dict):
         return None
     code, subcode = error.get("code"), error.get("error_subcode")

@@ -15,7 +15,8 @@ from typing import Any, Self
 import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
-from tidegate.connecting.http import Reply, call
+from tidegate.connecting.bearer import Access, call_with
+from tidegate.connecting.http import Reply
 from tidegate.connecting.oauth import ClientCredentials
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
@@ -105,11 +106,12 @@ class Shopify(Connector):
 
     async def open(self, session: aiohttp.ClientSession) -> None:
         await super().open(session)
-        known, self._client = self.settings, None
+        known = self.settings
         self._base = (known.base_url or f"https://{known.shop}").rstrip("/")
+        self._access: Access | None = known.access_token
         if known.client_secret is not None:
             token_url = known.token_url or f"{self._base}/admin/oauth/access_token"
-            self._client = ClientCredentials(token_url, known.client_id or "", known.client_secret.get_secret_value())
+            self._access = ClientCredentials(token_url, known.client_id or "", known.client_secret.get_secret_value())
 
     async def prove(self) -> str:
         found = await self._post("query { shop { name } }", {})
@@ -269,16 +271,20 @@ class Shopify(Connector):
         return {at: faults.get(f"r{at}") or data.get(f"r{at}", missing) for at in asked}
 
     async def _post(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-        try:
-            reply = await self._call(query, variables)
-        except Closed as fault:
-            if self._client is None or fault.reason != "unauthorized":
-                raise
-            self._client.forget()  # a token may be withdrawn before its time
-            reply = await self._call(query, variables)
-        found = reply.json()
-        errors = found.get("errors") if isinstance(found, dict) else None
-        if not isinstance(found, dict) or not ("data" in found or errors):
+        assert self._access is not None
+        reply = await call_with(
+            self._access,
+            self.session,
+            "POST",
+            f"{self._base}/admin/api/{self.settings.api_version}/graphql.json",
+            safe_to_repeat=True,
+            sign=lambda token: {"X-Shopify-Access-Token": token},
+            json={"query": query, "variables": dict(variables)},
+            judge=_judge,
+        )
+        found = reply.object()
+        errors = found.get("errors")
+        if not ("data" in found or errors):
             raise Retryable("garbled", f"HTTP {reply.status} without data")
         if isinstance(errors, list) and all(isinstance(error, dict) for error in errors):
             whole = [error for error in errors if not error.get("path")]
@@ -287,20 +293,6 @@ class Shopify(Connector):
         elif errors:
             raise Retryable("garbled", "errors that are not a list of errors")
         return found
-
-    async def _call(self, query: str, variables: Mapping[str, Any]) -> Reply:
-        access = self.settings.access_token
-        token = access.get_secret_value() if access else await self._client.get(self.session) if self._client else ""
-        return await call(
-            self.session,
-            "POST",
-            f"{self._base}/admin/api/{self.settings.api_version}/graphql.json",
-            safe_to_repeat=True,
-            headers={"X-Shopify-Access-Token": token},
-            json={"query": query, "variables": dict(variables)},
-            judge=_judge,
-            hide=(token,),
-        )
 
 
 def _kind(target: Target) -> str:

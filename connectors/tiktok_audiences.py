@@ -107,8 +107,7 @@ class TikTokAudiences(Connector):
         try:
             await self._call("POST", "dmp/custom_audience/update/", json=body)
         except _Gone:
-            self._lists.forget()
-            raise Retryable("list_gone", f"the list `{name}` was deleted; the next call finds out") from None
+            raise self._lists.gone(name) from None
 
     async def _create(self, name: str) -> str:
         known = self.settings

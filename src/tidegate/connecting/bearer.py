@@ -8,10 +8,10 @@ from typing import Any, Protocol, Self
 import aiohttp
 from pydantic import SecretStr, model_validator
 
-from tidegate.connecting.http import Reply, call
+from tidegate.connecting.http import Judge, Reply, call
 from tidegate.connecting.oauth import RefreshToken
 from tidegate.connector import ConnectorSettings
-from tidegate.errors import Closed
+from tidegate.errors import Closed, DestinationError
 
 
 class Flow(Protocol):
@@ -63,6 +63,7 @@ async def call_with(
     *,
     headers: Mapping[str, str] | None = None,
     hide: Iterable[str] = (),
+    judge: Judge | None = None,
     sign: Callable[[str], Mapping[str, str]] = bearer,
     **more: Any,
 ) -> Reply:
@@ -70,13 +71,21 @@ async def call_with(
 
     `sign` is the header that the platform wants the token in.
     """
+    forbidden = False
+
+    def judged(reply: Reply) -> DestinationError | None:
+        nonlocal forbidden
+        # Whoever holds the token may not: another token of theirs would not either.
+        forbidden = reply.status == 403
+        return judge(reply) if judge else None
+
     for again in (not isinstance(access, SecretStr), False):
         token = access.get_secret_value() if isinstance(access, SecretStr) else await access.get(session)
         signed = {**(headers or {}), **sign(token)}
         try:
-            return await call(session, method, url, headers=signed, hide=(token, *hide), **more)
+            return await call(session, method, url, headers=signed, hide=(token, *hide), judge=judged, **more)
         except Closed as fault:
-            if not again or isinstance(access, SecretStr) or fault.reason != "unauthorized":
+            if not again or isinstance(access, SecretStr) or forbidden or fault.reason != "unauthorized":
                 raise
             access.forget()
     raise AssertionError("the second call returns or raises")
