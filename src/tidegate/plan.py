@@ -11,7 +11,7 @@ import duckdb
 from sqlglot import exp
 
 from tidegate import build as builder
-from tidegate import land, queries
+from tidegate import feedback, land, queries
 from tidegate.channels import CHANNELS
 from tidegate.clock import clock as choose_clock
 from tidegate.decision.decide import Facts, decide
@@ -44,11 +44,12 @@ def plan(
         project, warehouse = workspace.project, workspace.warehouse
         clock = choose_clock(project, warehouse, as_of)
         waiting = land.waiting(warehouse, project.root, project.landings)
+        reported = feedback.waiting(warehouse, project.root, feedback.sources(project, warehouse.home))
         if waiting and not _anything_landed(warehouse):
             raise WarehouseError(
                 f"nothing has been loaded yet, so there is nobody to plan for; `tidegate land` loads {_named(waiting)}"
             )
-        notes = _notes(workspace, waiting)
+        notes = _notes(workspace, [*waiting, *reported])
         try:
             warehouse.release()  # dbt opens the file in its own way
             built = builder.build(project.root, project.target, clock, scratch=SCRATCH)

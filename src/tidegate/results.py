@@ -12,12 +12,13 @@ AudienceVerdict = Literal["applied", "approved", "blocked", "contract", "failed"
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """`files` and `rows` newly loaded; `known` files had been loaded before."""
+    """`files` and `rows` newly loaded; `known` files had been loaded before; `refused` lines were kept aside."""
 
     source: str
     files: int
     rows: int
     known: int
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from tidegate import __version__, contracts, disk, queries
+from tidegate import __version__, contracts, disk, feedback, queries
 from tidegate import land as landing
 from tidegate.checkpoints import checkpoint
 from tidegate.clock import clock as choose_clock
@@ -140,8 +140,13 @@ def begin_in(workspace: Workspace, *, as_of: datetime | None = None, kind: str =
 
 
 def land(run: Run) -> list[Landed]:
-    """Load new event files. Raises ContractError naming files that could not be read; then nothing is decided."""
-    run.landed = landing.land(run.warehouse, run.project.root, run.project.landings, run.run_id)
+    """Load new event files, feedback and consents. Raises ContractError naming event files that could not be read;
+    then nothing is decided. What is wrong with feedback and consents stops nothing: `tidegate status` tells."""
+    found = feedback.sources(run.project, run.warehouse.home)
+    run.landed = feedback.land(run.warehouse, run.project.root, found, run.run_id)
+    checkpoint("feedback landed")
+    events = landing.land(run.warehouse, run.project.root, run.project.landings, run.run_id)
+    run.landed = [*events, *run.landed]
     checkpoint("landed")
     return run.landed
 

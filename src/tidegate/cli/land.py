@@ -13,7 +13,7 @@ from tidegate.cli.place import Place
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
 @place.options
 def command(place: Place, wait: float, json_: bool) -> int:
-    """Load new event files, and nothing else.
+    """Load new event files, feedback and consents, and nothing else.
 
     A file is loaded once and an event counts once, however often they come. `tidegate run` does this by itself.
 

@@ -43,10 +43,17 @@ _CAUSES = {
 
 def landed(console: Console, loaded: Sequence[Landed]) -> None:
     """Which files were loaded, by the table they went into."""
+    refused = any(one.refused for one in loaded)
     terminal.table(
         console,
-        ["landed in", ("new files", RIGHT), ("rows", RIGHT), ("known files", RIGHT)],
-        [(one.source, one.files, one.rows, one.known) for one in loaded],
+        [
+            "landed in",
+            ("new files", RIGHT),
+            ("rows", RIGHT),
+            ("known files", RIGHT),
+            *([("refused lines", RIGHT)] if refused else []),
+        ],
+        [(one.source, one.files, one.rows, one.known, *([one.refused] if refused else [])) for one in loaded],
     )
 
 

@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from tidegate import queries
 from tidegate.build import wording
-from tidegate.decision import gate, lists, occurrences, outbox, ownerless, stays
+from tidegate.decision import feedback, gate, lists, occurrences, outbox, ownerless, stays
 from tidegate.decision.pinned import pin
 from tidegate.decision.standing import Definition, Facts, Standing, fail, guard, stand
 from tidegate.decision.wanted import OwnedList, owned_lists
@@ -75,6 +75,8 @@ def _decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
     for statement in queries.statements("decide/working_tables"):
         connection.execute(statement)
     connection.execute(queries.text("decide/reopen"))
+    with _blaming():
+        feedback.heed(connection, facts.people, facts.project.key, run_id=facts.run_id, as_of=facts.as_of)
     standings = {}
     for name, audience in sorted(facts.project.audiences.items()):
         with _blaming(name):

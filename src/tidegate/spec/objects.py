@@ -192,3 +192,5 @@ class Project:
     unsubscribe_url: str | None = None  # a template over `person`
     file: str = "tidegate.yml"
     lines: Mapping[str, int] = field(default_factory=dict)  # of the settings' keys
+    feedback: tuple[str, ...] = ()  # patterns of files, beside those in the warehouse's folder
+    consents: tuple[str, ...] = ()

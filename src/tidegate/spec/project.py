@@ -115,6 +115,8 @@ def _project(
         unsubscribe_url=settings.unsubscribe_url,
         file=document.file,
         lines={str(key): document.line((key,)) for key in document.value},
+        feedback=settings.feedback.files if settings.feedback is not None else (),
+        consents=settings.consents.files if settings.consents is not None else (),
     )
 
 

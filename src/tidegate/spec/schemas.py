@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tidegate.feedback.format import ConsentLine, FeedbackLine
 from tidegate.spec.audience_file import AudienceFile
 from tidegate.spec.message_file import (
     ChatFront,
@@ -28,6 +29,8 @@ _FILES: dict[str, tuple[type[BaseModel], str]] = {
     "telegram.schema.json": (TelegramFront, "The front matter of messages/*/telegram.txt"),
     "chat.schema.json": (ChatFront, "The front matter of messages/*/chat.txt"),
     "crm.schema.json": (CrmFront, "The front matter of messages/*/crm.json"),
+    "feedback.schema.json": (FeedbackLine, "A line of a file of feedback, feedback/*.jsonl"),
+    "consents.schema.json": (ConsentLine, "A line of a file of consents, consents/*.jsonl"),
     "message.schema.json": (MessageFront, "The front matter of other messages"),
 }
 

@@ -21,6 +21,12 @@ class LandKeys(Written):
     )
 
 
+class EventFilesKeys(Written):
+    """Files of feedback or of consents, beside those in the warehouse's folder: see docs/feedback.md."""
+
+    files: Names = Field(description="Which files: paths with wildcards, seen from the project's folder.")
+
+
 class DestinationKeys(Written):
     """A configured account at a platform. All other keys are the connector's own settings."""
 
@@ -87,5 +93,11 @@ class SettingsFile(Written):
         default_factory=dict, description="For each channel, who consented to it: a SQL condition over `person`."
     )
     land: tuple[LandKeys, ...] = Field(default=(), description="Files that a run loads before it builds the models.")
+    feedback: EventFilesKeys | None = Field(
+        default=None, description="Further files that say what people did with messages."
+    )
+    consents: EventFilesKeys | None = Field(
+        default=None, description="Further files that say what people consented to, and no longer do."
+    )
     guard: GuardKeys | None = Field(default=None, description="Limits for every audience that sets none of its own.")
     targets: dict[Name, TargetKeys] = Field(min_length=1, description="Where runs deliver to, by target.")
