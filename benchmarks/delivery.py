@@ -25,6 +25,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
+from tidegate.connecting.http import call
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, Row, Target
 from tidegate.delivery import deliver
 from tidegate.spec.objects import ModelColumns
@@ -54,6 +55,9 @@ def serve(ready: Connection) -> None:
     asyncio.run(main())
 
 
+_ACCEPTED = Outcome.accepted()
+
+
 class Settings(ConnectorSettings):
     url: str
     batch: int
@@ -76,7 +80,8 @@ class Local(Connector):
         return await self._post([row.identifiers for row in rows])
 
     async def _post(self, rows: list[Any]) -> list[Outcome]:
-        return [Outcome(result) for result in await post(self.session, self.settings.url, rows)]
+        reply = await call(self.session, "POST", self.settings.url, safe_to_repeat=True, json={"rows": rows})
+        return [_ACCEPTED if result == "accepted" else Outcome(result) for result in reply.json()["results"]]
 
 
 async def post(session: aiohttp.ClientSession, url: str, rows: Sequence[Any]) -> list[Any]:
@@ -157,7 +162,11 @@ def plan_messages(count: int) -> Callable[[Warehouse], None]:
             )
             connection.execute(
                 """
-                insert into tidegate.outbox
+                insert into tidegate.outbox (
+                    message_key, source, person, entry, step, visit, message, channels, channel,
+                    destination, context, due_at, expires_at, priority, state,
+                    reason, provider_id, attempts, claim, planned_run, settled_run, planned_at, settled_at
+                )
                 select
                     'orders:' || i || ':1:on_occurrence.shipped:1', 'orders', i, '1', 'on_occurrence.shipped', 1,
                     'shipped', '["local"]', 'email', 'local', '{"order": ' || i || '}', $now,

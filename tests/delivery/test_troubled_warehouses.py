@@ -102,12 +102,13 @@ def test_an_error_of_the_one_who_looks_on_ends_the_delivery_and_loses_nothing(wo
 
 
 def test_a_journal_reads_as_it_was_written(tmp_path: Path) -> None:
-    journal = Journal.create(tmp_path, Header.of("claim", "messages", "wire", "run-1", repeatable=False))
-    journal.started(1, ['"a"\n', "ü"], 1)
+    header = Header.of("claim", "messages", "wire", "run-1", repeatable=False)
+    journal = Journal.create(tmp_path, header, ['"a"\n', "ü", "b", "c", "d"])
+    journal.started(1, range(0, 2))
     journal.judged(1, [Outcome.accepted('id "1"'), Outcome.retry("later", 2.5, "detail\\")])
-    journal.started(2, ["c"], 2)
+    journal.started(2, [3])
     journal.judged(2, [Outcome.unknown("lost")])
-    journal.started(3, ["c", "d"], 3)
+    journal.started(3, [3, 4])
     journal.close()
 
     account = read(journal.path)

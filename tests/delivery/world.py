@@ -72,7 +72,11 @@ class World:
         with self.warehouse.session() as connection:
             connection.execute(
                 """
-                insert into tidegate.outbox
+                insert into tidegate.outbox (
+                    message_key, source, person, entry, step, visit, message, channels, channel,
+                    destination, context, due_at, expires_at, priority, state,
+                    reason, provider_id, attempts, claim, planned_run, settled_run, planned_at, settled_at
+                )
                 select
                     unnest($keys), 'vips', unnest($people), '1', 'on_enter', 1, $message, '["wire"]', 'email',
                     $destination, $entry, $now, $expires, $priority, 'ready',

@@ -13,6 +13,7 @@ from typing import Any
 from tidegate.checkpoints import checkpoint
 from tidegate.connector import Connector, Outcome
 from tidegate.delivery.breaker import Breaker, words
+from tidegate.delivery.journal import Journal
 from tidegate.delivery.pacing import Pacer
 from tidegate.delivery.portion import NOT_STARTED, Action, Call, Portion
 from tidegate.delivery.request_log import RequestLog
@@ -103,7 +104,7 @@ class Caller:
         number = next(portion.numbers)
         checkpoint("before call")
         try:
-            portion.journal.started(number, [portion.keys[place] for place in places], places[-1])
+            portion.journal.started(number, places)
         except OSError as full:
             self._disk_failed(full)
             return self._give_up(portion, places, call.last)
@@ -306,16 +307,23 @@ class Caller:
             found.update(known)
             if known:
                 number = next(portion.numbers)
-                self._write(portion, number, list(known.values()), [portion.keys[place] for place in known])
+                self._write(portion, number, list(known.values()), list(known))
         return found
 
     def _write(
-        self, portion: Portion, number: int, outcomes: Sequence[Outcome], keys: Sequence[str] | None = None
+        self, portion: Portion, number: int, outcomes: Sequence[Outcome], places: Sequence[int] | None = None
     ) -> None:
         try:
-            if keys is not None:
-                portion.journal.started(number, keys)
+            if places is not None:
+                portion.journal.started(number, places)
             portion.journal.judged(number, outcomes)
+        except OSError as fault:
+            self._disk_failed(fault)
+
+    def extend(self, journal: Journal) -> None:
+        """Bring more of a claim within reach of calls."""
+        try:
+            journal.reach_out()
         except OSError as fault:
             self._disk_failed(fault)
 

@@ -22,8 +22,10 @@ from tidegate.delivery.portion import Call, Claims, Portion, Stock
 
 #: portions claimed and not settled; more of them wait only for stragglers that are tried again
 _OPEN = 4
-#: outcomes are synced to disk so often, in seconds
-_SYNC_EVERY = 0.05
+#: seconds between two looks at what came of the calls
+_LOOK_EVERY = 0.05
+#: outcomes are synced to disk for at most this share of the time, as lines wait for it; at least so often, in seconds
+_SYNCING_SHARE, _SYNC_EVERY = 0.05, 0.5
 #: seconds that calls under way get to end, once the delivery cannot go on
 _GRACE = 10.0
 #: the next portion is larger where claiming took more than this share of the time the last one lasted
@@ -131,14 +133,24 @@ class Conveyor:
 
     async def _watch(self) -> None:
         """Bring outcomes to disk in groups; they count, for whoever looks on, once they are there."""
+        due = 0.0
         while True:
-            await asyncio.sleep(_SYNC_EVERY)
+            await asyncio.sleep(_LOOK_EVERY)
             self._caller.abandon()
             if self._caller.stopped:
                 self._hurry()
+            journals = [portion.journal for portion in self._open.values() if portion.journal.unsynced]
+            short = [journal for journal in journals if journal.runs_short]
+            if journals and not short and time.monotonic() < due:
+                continue
             tally = self.tally()
-            if unsynced := [portion.journal for portion in self._open.values() if portion.journal.unsynced]:
-                await asyncio.to_thread(_sync, unsynced)
+            if journals:
+                began = time.monotonic()
+                for journal in short:
+                    self._caller.extend(journal)
+                await asyncio.to_thread(_sync, journals)
+                took = time.monotonic() - began
+                due = began + min(took / _SYNCING_SHARE, _SYNC_EVERY)
             self._look(tally)
 
     def _again(self, delay: float, call: Call) -> None:

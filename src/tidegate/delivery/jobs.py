@@ -149,7 +149,7 @@ class Jobs:
             connection.unregister("judged")
             opening = {"claim": claim, "run_id": self._run_id}
             connection.execute(queries.text("delivery/open_row_attempts"), opening)
-            rows.apply(connection, claim, judged, run_id=self._run_id, as_of=self._as_of)
+            rows.apply(connection, claim, judged, len(people), run_id=self._run_id, as_of=self._as_of)
             checkpoint("job uncommitted")
         checkpoint("job settled")
 

@@ -2,14 +2,16 @@
 
 One file a claim, one JSON object a line, only ever appended to:
 
-    {"claim": ..., "kind": "messages", "destination": ..., "run": ..., "boot": ..., "repeatable": false}
+    {"claim": ..., "kind": "messages", "destination": ..., "run": ..., "boot": ..., "repeatable": false, "keys": [...]}
     {"up_to": 500}                             so many keys, in their order, may be in calls from now on
-    {"call": 1, "keys": [...]}                 written before the call is made
+    {"call": 1, "from": 0, "to": 100}          written before the call is made; or "at": places of keys
     {"call": 1, "all": ["accepted"]}           or "outcomes": one for each key, in their order
 
-A line is handed to the operating system at once, so it survives the death of the process. Outcomes are
-synced to disk in groups, before they count; lines that reach further are synced at once, of messages alone
-(rows may be repeated). So after a loss of power, which the machine's boot id tells, a message that was
+(Earlier versions wrote the keys into the line of each call, and none into the first.)
+
+A line is handed to the operating system at once, so it survives the death of the process. Outcomes are synced
+to disk in groups, before they count; lines that reach further are synced before the calls that they are for, of
+messages alone (rows may be repeated). So after a loss of power, which the machine's boot id tells, a message that was
 within reach and has no outcome may have been sent.
 """
 
@@ -32,11 +34,9 @@ from tidegate.errors import WarehouseError
 
 Kind = Literal["messages", "rows"]
 
-#: messages that come within reach at a time: a sync for each, and as many unknown after a loss of power
+#: messages that are within reach at most before their calls: as many are unknown after a loss of power
 _REACH = 500
 
-# Two lines a call: put together by hand they cost a fifth of what the encoder takes.
-_quoted = json.encoder.encode_basestring_ascii
 _ACCEPTED = Outcome.accepted()
 _FIELDS = ("verdict", "reason", "detail", "provider_id", "after", "job")
 
@@ -67,14 +67,16 @@ class Journal:
     def __init__(self, path: Path, descriptor: int, kind: Kind) -> None:
         self.path = path
         self._reach: int | None = 0 if kind == "messages" else None
+        self._announced = self._furthest = 0
         self._descriptor: int | None = descriptor
         self.unsynced = False
         self._broken: OSError | None = None
         self._syncing = threading.Lock()
 
     @classmethod
-    def create(cls, folder: Path, header: Header) -> Journal:
-        """Make it known on disk, name and all, before the claim is committed. Raises WarehouseError."""
+    def create(cls, folder: Path, header: Header, keys: Sequence[str]) -> Journal:
+        """Make it known on disk, name and all, before the claim is committed. `keys` are what the claim's rows are
+        called, in the order of their places. Raises WarehouseError."""
         path = folder / f"{header.claim}.jsonl"
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -82,7 +84,7 @@ class Journal:
             descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_WRONLY, 0o600)
             journal = cls(path, descriptor, header.kind)
             try:
-                journal._write(json.dumps(asdict(header), separators=(",", ":")))
+                journal._write(json.dumps({**asdict(header), "keys": keys}, separators=(",", ":")))
                 os.fsync(descriptor)
                 _sync_folder(folder)
             except OSError:
@@ -92,15 +94,28 @@ class Journal:
             raise WarehouseError(f"{path}: {fault.strerror or type(fault).__name__}") from fault
         return journal
 
-    def started(self, call: int, keys: Sequence[str], last: int = -1) -> None:
-        """`last` is the last of their places among the claim's keys. Raises OSError when it cannot be
-        written: then the call must not be made."""
-        if self._reach is not None and last >= self._reach:
-            self._reach = last + _REACH
-            self._write(f'{{"up_to":{self._reach}}}')
-            self.unsynced = True
-            self.sync()
-        self._write(f'{{"call":{call},"keys":[{",".join(map(_quoted, keys))}]}}')
+    def started(self, call: int, places: Sequence[int]) -> None:
+        """Raises OSError when it cannot be written: then the call must not be made."""
+        if self._reach is not None:
+            self._furthest = max(self._furthest, places[-1])
+            if self._furthest >= self._reach:
+                self.reach_out()
+                self.sync()
+        if isinstance(places, range):
+            self._write(f'{{"call":{call},"from":{places.start},"to":{places.stop}}}')
+        else:
+            self._write(f'{{"call":{call},"at":[{",".join(map(str, places))}]}}')
+
+    @property
+    def runs_short(self) -> bool:
+        """Whether little is left within reach: better brought to disk now than when a call has to wait for it."""
+        return self._reach is not None and self._furthest + _REACH // 2 >= self._announced
+
+    def reach_out(self) -> None:
+        """Bring more within reach, from the next sync on. Raises OSError."""
+        self._announced = self._furthest + _REACH
+        self._write(f'{{"up_to":{self._announced}}}')
+        self.unsynced = True
 
     def judged(self, call: int, outcomes: Sequence[Outcome]) -> None:
         """Raises OSError when it cannot be written: what is only in memory is lost if the process dies."""
@@ -116,7 +131,10 @@ class Journal:
         with self._syncing:
             if self.unsynced and self._descriptor is not None:
                 self.unsynced = False
+                announced = self._announced
                 os.fsync(self._descriptor)
+                if self._reach is not None:
+                    self._reach = max(self._reach, announced)
 
     def delete(self) -> None:
         """What it says is in the warehouse, or never happened."""
@@ -172,29 +190,31 @@ class Account:
 def read(path: Path) -> Account:
     """The account of a journal, however its writer ended. Raises OSError."""
     account = Account()
+    keys: list[str] = []
     calls: dict[int, list[str]] = {}
     lines = path.read_bytes().split(b"\n")[:-1]  # what follows the last line's end was torn while it was written
     checkpoint("journal read")
     for position, text in enumerate(lines):
         try:
-            _take(account, calls, json.loads(text), position)
+            _take(account, keys, calls, json.loads(text), position)
         except (ValueError, TypeError, KeyError, IndexError):
             account.whole = False
     return account
 
 
-def _take(account: Account, calls: dict[int, list[str]], line: dict[str, Any], position: int) -> None:
+def _take(account: Account, keys: list[str], calls: dict[int, list[str]], line: dict[str, Any], position: int) -> None:
     if position == 0:
+        keys += line.pop("keys", [])
         account.header = Header(**{**line, "lists": tuple(line["lists"])})
     elif "up_to" in line:
         account.up_to = line["up_to"]
-    elif "keys" in line:
-        calls[line["call"]] = line["keys"]
-        account.open.update(line["keys"])
+    elif "all" not in line and "outcomes" not in line:
+        calls[line["call"]] = called = _called(keys, line)
+        account.open.update(called)
     else:
-        keys = calls[line["call"]]
-        said = [line["all"]] * len(keys) if "all" in line else line["outcomes"]
-        for key, short in zip(keys, said, strict=True):
+        called = calls[line["call"]]
+        said = [line["all"]] * len(called) if "all" in line else line["outcomes"]
+        for key, short in zip(called, said, strict=True):
             outcome = Outcome(**dict(zip(_FIELDS, short, strict=False)))
             account.outcomes[key] = outcome
             account.open.discard(key)
@@ -202,8 +222,17 @@ def _take(account: Account, calls: dict[int, list[str]], line: dict[str, Any], p
                 account.doubted.add(key)
 
 
+def _called(keys: list[str], line: dict[str, Any]) -> list[str]:
+    """The keys of a started call. Raises IndexError, KeyError."""
+    if "keys" in line:
+        called: list[str] = line["keys"]
+        return called
+    places = range(line["from"], line["to"]) if "from" in line else line["at"]
+    return [keys[place] for place in places]
+
+
 def _short(outcome: Outcome) -> str:
-    if outcome == _ACCEPTED:
+    if outcome is _ACCEPTED or outcome == _ACCEPTED:
         return '["accepted"]'
     values = [getattr(outcome, name) for name in _FIELDS]
     while values[-1] is None or values[-1] == "":

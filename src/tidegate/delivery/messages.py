@@ -16,8 +16,9 @@ from tidegate import queries
 from tidegate.channels import CHANNELS
 from tidegate.checkpoints import checkpoint
 from tidegate.connector import Connector, Message, Outcome
+from tidegate.decision.permission import Recheck
 from tidegate.delivery.journal import Header, Journal
-from tidegate.delivery.portion import Call, Judgement, Portion, batches, refuse_unsettled
+from tidegate.delivery.portion import Call, Judgement, Portion, refuse_unsettled, stretches
 from tidegate.errors import TidegateError
 from tidegate.spec.objects import ModelColumns
 from tidegate.warehouse import Warehouse, transaction
@@ -59,6 +60,7 @@ class Outbox:
         people: ModelColumns,
         key: str,
         render: Render,
+        recheck: Recheck | None = None,
     ) -> None:
         self.repeatable = connector.idempotent_send
         self._warehouse = warehouse
@@ -68,6 +70,7 @@ class Outbox:
         self._batch = max(connector.limits.messages or connector.limits.batch, 1)
         self._claimed = queries.bind("delivery/claimed_messages", people=reachable(people, key, connector.channel))
         self._render = render
+        self._recheck = recheck
         self._swept = False
 
     def claim(self, connection: duckdb.DuckDBPyConnection, claim: str, size: int) -> Portion | None:
@@ -77,7 +80,8 @@ class Outbox:
             with transaction(connection):
                 rows, columns = self._take(connection, claim, size)
                 if rows:
-                    journal = self._journal(claim)
+                    keys = [row[0] for row in rows]
+                    journal = self._journal(claim, keys)
                     checkpoint("journal created")
                     opening = {"claim": claim, "run_id": self._run_id}
                     connection.execute(queries.text("delivery/open_message_attempts"), opening)
@@ -88,8 +92,8 @@ class Outbox:
         if journal is None:
             return None
         checkpoint("claim committed")
-        portion = Portion(claim, journal, [row[0] for row in rows], partial(self._messages, rows, columns))
-        portion.calls = [Call(portion, _send, places) for places in batches(range(len(rows)), self._batch)]
+        portion = Portion(claim, journal, keys, partial(self._messages, rows, columns))
+        portion.calls = [Call(portion, _send, places) for places in stretches(range(len(rows)), self._batch)]
         return portion
 
     def settle(self, connection: duckdb.DuckDBPyConnection, claim: str, judgement: Judgement) -> None:
@@ -98,7 +102,7 @@ class Outbox:
     def _take(
         self, connection: duckdb.DuckDBPyConnection, claim: str, size: int
     ) -> tuple[list[tuple[Any, ...]], list[str]]:
-        """Claim until somebody is reachable, or nothing is left."""
+        """Claim until somebody may be written to and is reachable, or nothing is left."""
         run = {"run_id": self._run_id, "as_of": self._as_of}
         destination = {"destination": self._destination}
         if not self._swept:
@@ -107,18 +111,38 @@ class Outbox:
             self._swept = True
         while True:
             connection.execute(queries.text("delivery/claim_messages"), {**destination, "claim": claim, "size": size})
+            unfit = self._drop_unfit(connection, claim, run)
             found = connection.execute(self._claimed, {"claim": claim})
             columns = [column[0] for column in found.description or ()]
             claimed = found.fetchall()
             rows = [row for row in claimed if row[_LEADING + 1] is not None]
             if len(rows) < len(claimed):
                 lost = [row[0] for row in claimed if row[_LEADING + 1] is None]
-                connection.register("unreachable", pa.table({"message_key": lost}))
-                connection.execute(queries.text("delivery/skip_unreachable"), {"claim": claim, **run})
-                connection.unregister("unreachable")
-                self._record(connection, lost, "unreachable")
-            if rows or not claimed:
+                self._drop(connection, claim, run, lost, "unreachable")
+            if rows or not (claimed or unfit):
                 return rows, columns
+
+    def _drop_unfit(self, connection: duckdb.DuckDBPyConnection, claim: str, run: Mapping[str, Any]) -> bool:
+        """The gate's first checks once more: consent may have been withdrawn while others were written to."""
+        by_reason: dict[str, list[str]] = {}
+        for key, reason in self._recheck(connection, claim) if self._recheck is not None else ():
+            by_reason.setdefault(reason, []).append(key)
+        for reason, keys in by_reason.items():
+            self._drop(connection, claim, run, keys, reason)
+        return bool(by_reason)
+
+    def _drop(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        claim: str,
+        run: Mapping[str, Any],
+        keys: Sequence[str],
+        reason: str,
+    ) -> None:
+        connection.register("unfit", pa.table({"message_key": keys}))
+        connection.execute(queries.text("delivery/skip_unfit"), {"claim": claim, "reason": reason, **run})
+        connection.unregister("unfit")
+        self._record(connection, keys, reason)
 
     def _record(self, connection: duckdb.DuckDBPyConnection, keys: Sequence[str], reason: str) -> None:
         if keys:
@@ -129,9 +153,9 @@ class Outbox:
             )
             connection.unregister("skipped")
 
-    def _journal(self, claim: str) -> Journal:
+    def _journal(self, claim: str, keys: Sequence[str]) -> Journal:
         header = Header.of(claim, "messages", self._destination, self._run_id, repeatable=self.repeatable)
-        return Journal.create(self._warehouse.home / "journal", header)
+        return Journal.create(self._warehouse.home / "journal", header, keys)
 
     def _messages(
         self, rows: Sequence[tuple[Any, ...]], columns: Sequence[str], places: Sequence[int]

@@ -55,8 +55,11 @@ class Portion:
 
     def accept(self, places: Sequence[int], outcomes: Sequence[Outcome]) -> None:
         """The final outcomes of a call in which everything was accepted."""
-        for place, outcome in zip(places, outcomes, strict=True):
-            self.outcomes[place] = outcome
+        if isinstance(places, range):
+            self.outcomes[places.start : places.stop] = outcomes
+        else:
+            for place, outcome in zip(places, outcomes, strict=True):
+                self.outcomes[place] = outcome
         self.open -= len(places)
         self.tally["accepted"] += len(places)
 
@@ -67,7 +70,7 @@ class Portion:
 
 @dataclass(slots=True)
 class Call:
-    """What goes to the connector together; `tries` ended before, with the `last` outcomes."""
+    """What goes to the connector together; `tries` ended before, with the `last` outcomes. `places` ascend."""
 
     portion: Portion
     act: Action
@@ -121,6 +124,12 @@ def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     iterator = iter(items)
     while batch := list(itertools.islice(iterator, size)):
         yield batch
+
+
+def stretches(places: range, size: int) -> Iterator[range]:
+    """Split into ranges of at most `size`."""
+    for start in range(places.start, places.stop, size):
+        yield places[start - places.start : start - places.start + size]
 
 
 def refuse_unsettled(connection: duckdb.DuckDBPyConnection, claim: str) -> None:

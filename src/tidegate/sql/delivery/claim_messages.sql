@@ -8,8 +8,8 @@ set state = 'claimed', claim = $claim
 where
     outbox.destination = $destination
     and outbox.state = 'ready'
-    and outbox.message_key in (
-        select urgent.message_key
+    and outbox.rowid in (
+        select urgent.rowid
         from tidegate.outbox as urgent
         where urgent.destination = $destination and urgent.state = 'ready'
         order by urgent.priority desc, urgent.due_at asc, urgent.message_key asc

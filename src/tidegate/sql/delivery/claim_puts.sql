@@ -10,8 +10,8 @@ where
     owed.destination = $destination
     and owed.state = 'due'
     and owed.operation in ('add', 'update')
-    and (owed.list, owed.person, owed.identity) in (
-        select (due.list, due.person, due.identity)
+    and owed.rowid in (
+        select due.rowid
         from tidegate.owed as due
         where
             due.destination = $destination

@@ -1,19 +1,13 @@
--- The rows of a claim, list by list, with the mode of each list and how it is written.
+-- The rows of a claim, list by list: what each is called in the journal, whose it is and what it carries.
 --
--- tables: tidegate.owed, tidegate.lists
--- params: $claim
+-- tables: tidegate.owed
+-- params: $claim, $lists (numbered in the journal's keys)
 
 select
-    owed.list,
-    coalesce(lists.mode, 'list') as mode,
-    owed.operation = 'remove' as removing,
+    (list_position(cast($lists as varchar[]), owed.list) - 1) || ':' || owed.identity || ':' || owed.person as row_key,
     owed.person,
-    owed.identity,
     owed.identifiers,
-    owed.traits,
-    coalesce(lists.write, 'upsert') as write
+    owed.traits
 from tidegate.owed
-left join tidegate.lists
-    on owed.destination = lists.destination and owed.list = lists.list
 where owed.claim = $claim and owed.state = 'claimed'
-order by owed.list, removing
+order by owed.list, owed.operation = 'remove'

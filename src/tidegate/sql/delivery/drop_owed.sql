@@ -1,14 +1,9 @@
 -- Accepted rows are no longer owed.
 --
--- tables: tidegate.owed, settling_rows
--- params: $claim
+-- tables: tidegate.owed, settling_rows (of this transaction: the numbers of rows may change with the next)
 
 delete from tidegate.owed
 using settling_rows
 where
-    owed.claim = $claim
-    and owed.state = 'claimed'
-    and settling_rows.verdict = 'accepted'
-    and owed.list = settling_rows.list
-    and owed.person = settling_rows.person
-    and owed.identity = settling_rows.identity
+    settling_rows.verdict = 'accepted'
+    and owed.rowid = settling_rows.owed_row

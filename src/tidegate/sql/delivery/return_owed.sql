@@ -2,8 +2,8 @@
 -- the others at the next run. A row that the platform judges later waits for that. A row that may have been
 -- done is in doubt until it is accepted.
 --
--- tables: tidegate.owed, settling_rows
--- params: $claim, $as_of
+-- tables: tidegate.owed, settling_rows (of this transaction)
+-- params: $as_of
 
 update tidegate.owed
 set
@@ -29,9 +29,5 @@ set
     end
 from settling_rows
 where
-    owed.claim = $claim
-    and owed.state = 'claimed'
-    and settling_rows.verdict <> 'accepted'
-    and owed.list = settling_rows.list
-    and owed.person = settling_rows.person
-    and owed.identity = settling_rows.identity
+    settling_rows.verdict <> 'accepted'
+    and owed.rowid = settling_rows.owed_row

@@ -1,4 +1,5 @@
--- The rows of a claim beside what became of them. Empty where the claim is settled already.
+-- The rows of a claim beside what became of them: what is not judged otherwise was accepted. Empty where the
+-- claim is settled already.
 --
 -- tables: tidegate.owed, tidegate.lists,
 --   judged (list, person, identity, verdict, reason, detail, after, doubted, job, position)
@@ -6,6 +7,7 @@
 
 create or replace temporary table settling_rows as
 select
+    owed.rowid as owed_row,
     owed.destination,
     owed.list,
     owed.person,
@@ -16,15 +18,15 @@ select
     owed.fingerprint,
     coalesce(lists.mode, 'list') as mode,
     coalesce(lists.keyed_by, 'identifiers') as keyed_by,
-    judged.verdict,
+    coalesce(judged.verdict, 'accepted') as verdict,
     judged.reason,
     judged.detail,
     judged.after,
-    judged.doubted,
+    coalesce(judged.doubted, false) as doubted,
     judged.job,
     judged.position
 from tidegate.owed
-inner join judged
+left join judged
     on
         owed.list = judged.list
         and owed.person = judged.person
