@@ -122,6 +122,9 @@ class Mailchimp(Connector):
 
         async def change(place: int) -> Outcome:
             found = await self._understood("PATCH", self._path(rows[place]), "id", payload=members[place])
+            if found.get("status") == "archived":
+                # It has the values, and is in the audience for nobody. Which status it had, Mailchimp does not tell.
+                return Outcome.rejected("archived", "the contact is archived in Mailchimp; unarchive it there")
             return Outcome.accepted(str(found["id"]))
 
         return outcomes | await _each(list(known), change)

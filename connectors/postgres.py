@@ -147,8 +147,8 @@ class Postgres(Connector):
     async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
         # A key that cannot be stored is not there.
         keys = sorted({row.person for row in rows if _storable(row.person)})
-        await (self._delete if self.settings.base_url else self._take_off)(target, keys)
-        return [Outcome.accepted()] * len(rows)
+        kept = await (self._delete if self.settings.base_url else self._take_off)(target, keys)
+        return [kept.get(row.person, Outcome.accepted()) for row in rows]
 
     def _cells(self, row: Row) -> dict[str, Any]:
         clashing = [name for name in row.traits if name in row.identifiers or name == self.settings.key_column]
@@ -200,15 +200,16 @@ class Postgres(Connector):
                 start = end
         return judged
 
-    async def _take_off(self, target: Target, keys: Sequence[str]) -> None:
+    async def _take_off(self, target: Target, keys: Sequence[str]) -> dict[str, Outcome]:
+        """Those that the table keeps: another table may refer to them, or a trigger may object."""
         table, key = self._table(target), self.settings.key_column
         async with self._connected() as connection, connection.transaction():
             types = dict(await connection.fetch(COLUMNS, table))
-            if types:
-                await _stage(connection, [(n, one) for n, one in enumerate(keys)], 1)
-                # A key that is not of the column's type is of nobody who is there.
-                statement = DELETE.substitute(table=table, key=_quoted(key), value=f"c0::{types.get(key, 'text')}")
-                await _halved(connection, statement, 0, len(keys))
+            await _stage(connection, [(n, one) for n, one in enumerate(keys)], 1)
+            statement = DELETE.substitute(table=table, key=_quoted(key), value=f"c0::{types.get(key, 'text')}")
+            _, bad = await _halved(connection, statement, 0, len(keys)) if types else (set(), dict[int, Outcome]())
+        # A key that is not of the column's type is of nobody who is there.
+        return {keys[n]: outcome for n, outcome in bad.items() if outcome.reason != "invalid_value"}
 
     async def _shaped(self, connection: Any, table: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
         """The table's columns and their types, made where they are missing and somebody has a value for them."""
@@ -279,13 +280,14 @@ class Postgres(Connector):
             await self._rows("POST", target, query, some, prefer=f"resolution={resolve}-duplicates")
         return judged
 
-    async def _delete(self, target: Target, keys: Sequence[str]) -> None:
+    async def _delete(self, target: Target, keys: Sequence[str]) -> dict[str, Outcome]:
         for chosen in self._chosen(keys):
             try:
                 await self._rows("DELETE", target, chosen)
             except Retryable as fault:
                 if fault.reason != "no_table":
                     raise
+        return {}
 
     async def _rows(
         self, method: str, target: Target, query: str, content: Any = None, *, prefer: str = ""

@@ -128,7 +128,8 @@ class Salesforce(Connector):
                 continue
             first, *others = waves({place: rows[place] for place in places}, key)
             # A job writes its records at the same time, so whoever is in it twice waits for another call.
-            by_job = len(first) >= self.settings.bulk_from and (target.write == "upsert" or key == "record_id")
+            of_a_job = target.write == "upsert" or (target.write == "update" and key == "record_id")
+            by_job = len(first) >= self.settings.bulk_from and of_a_job
             outcomes |= await (self._submit(target, key, first) if by_job else self._collections(target, key, first))
             for wave in others:
                 late = Outcome.retry("same_record", detail="another row of this call is the same record")

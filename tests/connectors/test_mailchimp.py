@@ -106,6 +106,15 @@ async def test_whoever_unsubscribed_is_changed_and_stays_unsubscribed(mailchimp:
     assert {one["merge_fields"]["TIER"] for one in mailchimp.shelf.all("members").values()} == {"b"}
 
 
+async def test_an_archived_contact_is_not_said_to_be_in_the_audience(mailchimp: EmulatedWire) -> None:
+    async with opened(mailchimp) as connector:
+        await connector.upsert(MEMBER, [person("ada", TIER="a")])
+        [ada] = mailchimp.shelf.all("members")
+        mailchimp.shelf.put("members", ada, {**(mailchimp.shelf.get("members", ada) or {}), "status": "archived"})
+        [outcome] = await connector.upsert(MEMBER, [person("ada", TIER="b")])
+    assert (outcome.verdict, outcome.reason) == ("rejected", "archived")
+
+
 async def test_the_id_of_a_contact_is_the_hash_of_the_address_in_lower_case(mailchimp: EmulatedWire) -> None:
     row = Row("ada", {"email": "Ada.Lovelace@Example.COM"}, {"TIER": "a"})
     async with opened(mailchimp) as connector:

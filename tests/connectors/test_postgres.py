@@ -237,6 +237,20 @@ async def test_whoever_is_taken_out_of_a_table_that_is_not_there_is_out_of_it(se
     assert await database.fetch("select 1 from pg_tables where schemaname = 'public'") == []
 
 
+async def test_whom_another_table_holds_on_to_is_not_said_to_be_gone(server: Server, database: Any) -> None:
+    connector = connect(server)
+    people = [Row(person, {}, {"tier": "gold"}) for person in ("ada", "bob", "cyd")]
+    await connector.upsert(OBJECT, people)
+    await database.execute(f'create table orders (person text references "{OBJECT.name}" (person))')
+    await database.execute("insert into orders values ('bob')")
+
+    removed = await connector.remove(OBJECT, people)
+
+    await database.execute("drop table orders")
+    assert said(removed) == [("accepted", ""), ("rejected", "constraint"), ("accepted", "")]
+    assert await held(database) == [{"person": "bob", "tier": "gold"}]
+
+
 async def test_a_table_made_by_several_at_once_is_made_once(server: Server, database: Any) -> None:
     each = [connect(server).upsert(OBJECT, [Row(f"p{n}", {}, {f"trait_{n}": n})]) for n in range(4)]
     assert [said(outcomes) for outcomes in await asyncio.gather(*each)] == [[("accepted", "")]] * 4

@@ -275,6 +275,13 @@ async def test_records_can_be_known_by_salesforces_own_id(salesforce: EmulatedWi
         assert [one.reason for one in await connector.upsert(Target("object", "Contact", "create"), [stranger])] == [
             "no_external_id"
         ]
+    async with opened(salesforce, bulk_from=1) as connector:
+        # A job would write over what is there.
+        row = Row("ada", {"record_id": str(record)}, {"Tier__c": "none"})
+        assert [one.reason for one in await connector.upsert(Target("object", "Contact", "create"), [row])] == [
+            "no_external_id"
+        ]
+    async with opened(salesforce) as connector:
         assert salesforce.shelf.get("Contact", str(record)) == {
             "External_Id__c": "c-1",
             "LastName": "Ada",
