@@ -8,7 +8,6 @@ As documented on docs.customer.io/integrations/api (track, app), read 2026-11.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,8 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
-from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.http import Reply, call
+from tidegate.connecting.lists import NamedLists, oldest
 from tidegate.connecting.rows import by_key, nothing_to_match_by
 from tidegate.connector import (
     Connector,
@@ -31,7 +31,7 @@ from tidegate.connector import (
     Target,
     one_by_one,
 )
-from tidegate.errors import DestinationError, Refused, Retryable, Unsupported
+from tidegate.errors import DestinationError, Refused, Unsupported
 from tidegate.mask import mask
 
 # "You are limited to 1000 customer IDs per request" (track segments)
@@ -92,11 +92,10 @@ class Customerio(Connector):
 
     async def open(self, session: aiohttp.ClientSession) -> None:
         await super().open(session)
-        self._segments: dict[str, int] | None = None
-        self._looking = asyncio.Lock()
+        self._segments = NamedLists(self._all_segments, self._create_segment)
 
     async def prove(self) -> str:
-        found = _understood(await self._track("GET", "accounts/region"))
+        found = (await self._track("GET", "accounts/region")).object()
         words = f"the Track key works; the account is in the region `{mask(str(found.get('data_center') or '?'))}`"
         if self.settings.app_api_key is None:
             return f"{words}; there is no `app_api_key`, so neither lists nor transactional messages"
@@ -111,7 +110,7 @@ class Customerio(Connector):
         outcomes = await self._people(rows, lambda row: _identified(row, {}))
         known = [row for row, outcome in zip(rows, outcomes, strict=True) if outcome.verdict == "accepted"]
         if known:
-            segment = await self._segment_id(target.name, create=True)
+            segment = await self._segment(target.name, create=True)
             await self._members("add_customers", target.name, segment, known)
         return outcomes
 
@@ -121,7 +120,7 @@ class Customerio(Connector):
             return await self._people(
                 rows, lambda row: {"type": "person", "action": "delete", "identifiers": _who(row)}
             )
-        segment = await self._segment_id(target.name, create=False)
+        segment = await self._segment(target.name, create=False)
         if segment is None:
             # Nobody can be on a list that does not exist.
             return [Outcome.accepted()] * len(rows)
@@ -147,17 +146,14 @@ class Customerio(Connector):
                 return Outcome.rejected("no_address", "Customer.io knows nobody by this id, or no address of theirs")
             body["to"] = address
         reply = await self._app("POST", f"send/{self.settings.send_as}", body, safe_to_repeat=False)
-        found = reply.json()
-        if not isinstance(found, dict) or not found.get("delivery_id"):
-            raise doubtful(False, "garbled", f"HTTP {reply.status} without a delivery_id")
-        return Outcome.accepted(str(found["delivery_id"]))
+        return Outcome.accepted(reply.told("delivery_id"))
 
     async def _address(self, person: str) -> str | None:
         try:
             reply = await self._app("GET", f"customers/{quote(person, safe='')}/attributes")
         except _NotFound:
             return None
-        customer = _understood(reply).get("customer")
+        customer = reply.object().get("customer")
         attributes = customer.get("attributes") if isinstance(customer, dict) else None
         return str(attributes.get("email") or "") if isinstance(attributes, dict) else None
 
@@ -189,49 +185,40 @@ class Customerio(Connector):
     async def _call_batch(self, entities: Sequence[Any], places: Sequence[int], outcomes: list[Outcome]) -> None:
         reply = await self._track("POST", "batch", {"batch": [entities[place] for place in places]}, version="v2")
         # Also with 200, not only with 207.
-        for error in _understood(reply).get("errors") or ():
+        for error in reply.object().get("errors") or ():
             index = error.get("batch_index") if isinstance(error, dict) else None
             said = mask(" ".join(str(error.get(key) or "") for key in ("field", "message")) if error else "")
             if not isinstance(index, int) or not 0 <= index < len(places):
                 raise Refused("partly_refused", said)
             outcomes[places[index]] = Outcome.rejected(str(error.get("reason") or "invalid")[:60], said)
 
-    async def _members(self, what: str, name: str, segment: int | None, rows: Sequence[Row]) -> None:
+    async def _members(self, what: str, name: str, segment: str | None, rows: Sequence[Row]) -> None:
         for key, places in by_key(rows, KEYS).items():
             ids = [rows[place].identifiers[key] for place in places] if key else []
             for start in range(0, len(ids), LARGEST_CALL):
                 path = f"segments/{segment}/{what}"
                 params = {"id_type": KEYS[key or ""]}
                 try:
-                    _understood(
-                        await self._track("POST", path, {"ids": ids[start : start + LARGEST_CALL]}, params=params)
-                    )
+                    some = {"ids": ids[start : start + LARGEST_CALL]}
+                    (await self._track("POST", path, some, params=params)).object()
                 except _NotFound:
-                    self._segments = None
+                    gone = self._segments.gone(name)
                     if what == "add_customers":
-                        words = f"the segment `{name}` was deleted; the next call creates it again"
-                        raise Retryable("list_gone", words) from None
+                        raise gone from None
 
-    async def _segment_id(self, name: str, *, create: bool) -> int | None:
+    async def _segment(self, name: str, *, create: bool) -> str | None:
         if self.settings.app_api_key is None:
             raise Unsupported("no_app_api_key", "segments are found by the App API: give `app_api_key`")
-        async with self._looking:
-            if self._segments is None:
-                self._segments = await self._all_segments()
-            if name not in self._segments and create:
-                known, self._segments = self._segments, None  # looked up again, should the reply be lost
-                described = {"name": name, "description": "Kept equal to a segment of the warehouse by Tidegate"}
-                made = _understood(await self._app("POST", "segments", {"segment": described}), "segment")["segment"]
-                self._segments = known | {name: int(made["id"])}
-            return self._segments.get(name)
+        return await self._segments.id(name, create=create)
 
-    async def _all_segments(self) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for one in _understood(await self._app("GET", "segments"), "segments")["segments"] or ():
-            # Names are not unique: the oldest manual segment, with the lowest id, is taken for ours.
-            if one.get("type") == "manual":
-                found[one["name"]] = min(found.get(one["name"], int(one["id"])), int(one["id"]))
-        return found
+    async def _create_segment(self, name: str) -> str:
+        described = {"name": name, "description": "Kept equal to a segment of the warehouse by Tidegate"}
+        made = (await self._app("POST", "segments", {"segment": described})).object("segment")["segment"]
+        return str(made["id"])
+
+    async def _all_segments(self) -> dict[str, str]:
+        found = (await self._app("GET", "segments")).object("segments")["segments"] or ()
+        return oldest((one["name"], str(one["id"])) for one in found if one.get("type") == "manual")
 
     async def _track(
         self, method: str, path: str, body: Any = None, *, version: str = "v1", params: dict[str, str] | None = None
@@ -309,16 +296,8 @@ def ulid(key: str) -> str:
     return "".join("0123456789ABCDEFGHJKMNPQRSTVWXYZ"[number >> 5 * place & 31] for place in reversed(range(26)))
 
 
-def _understood(reply: Reply, *names: str) -> dict[str, Any]:
-    found = reply.json()
-    if not isinstance(found, dict) or any(name not in found for name in names):
-        raise doubtful(reply.safe, "garbled", f"HTTP {reply.status} without {', '.join(names) or 'an object'}")
-    return found
-
-
 def _judge(reply: Reply) -> DestinationError | None:
-    found = reply.peek()
-    meta = found.get("meta") if isinstance(found, dict) else None
+    meta = reply.peek("meta")
     said = meta.get("error") or meta.get("errors") if isinstance(meta, dict) else None
     words = mask(f"HTTP {reply.status} {said or reply.detail}", reply.hide)
     if reply.status == 404:

@@ -9,9 +9,7 @@ As documented on developers.intercom.com/docs/references/rest-api (2.14) and in 
 
 from __future__ import annotations
 
-import asyncio
 import re
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -21,6 +19,7 @@ import aiohttp
 from pydantic import Field, SecretStr
 
 from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.lists import NamedLists
 from tidegate.connecting.moments import moment
 from tidegate.connecting.rows import each, nothing_to_match_by
 from tidegate.connector import (
@@ -98,17 +97,16 @@ class Intercom(Connector):
 
     async def open(self, session: aiohttp.ClientSession) -> None:
         await super().open(session)
-        self._tags: dict[str, str] | None = None
-        self._looking = asyncio.Lock()
+        self._tags = NamedLists(self._all_tags, self._create_tag, fold=_folded)
 
     async def prove(self) -> str:
-        found = _understood(await self._call("GET", "me"), "type")
+        found = await self._call("GET", "me", answer=("type",))
         app = found.get("app") if isinstance(found.get("app"), dict) else {}
         return f"Intercom workspace {mask(str((app or {}).get('id_code') or '?'))} can be read"
 
     async def upsert(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
         if target.mode == "list":
-            tag = await self._tag_id(target.name, create=any(_who(row) for row in rows))
+            tag = await self._tags.id(target.name, create=any(_who(row) for row in rows))
             return await _each(rows, lambda row: self._tag(row, target.name, tag or ""))
         _only_contacts(target)
         write = {"upsert": self._upsert, "create": self._create, "update": self._update}[target.write]
@@ -116,7 +114,7 @@ class Intercom(Connector):
 
     async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
         if target.mode == "list":
-            tag = await self._tag_id(target.name, create=False)
+            tag = await self._tags.id(target.name, create=False)
             if tag is None:
                 # Nobody can have a tag that does not exist.
                 return [Outcome.accepted()] * len(rows)
@@ -169,7 +167,7 @@ class Intercom(Connector):
         try:
             await self._call("POST", f"contacts/{id}/tags", {"id": tag}, answer=("id",))
         except _NotFound as fault:
-            self._tags = None
+            self._tags.forget()
             raise Retryable("list_gone", f"the tag `{name}` or the contact was deleted: {fault.detail}") from None
         return Outcome.accepted(id)
 
@@ -207,16 +205,13 @@ class Intercom(Connector):
             raise Refused("ambiguous", "several contacts have this e-mail address; match by `external_id`")
         return str(data[0]["id"]) if data else None
 
-    async def _tag_id(self, name: str, *, create: bool) -> str | None:
-        async with self._looking:
-            if self._tags is None:
-                data = (await self._call("GET", "tags", answer=("data",)))["data"]
-                self._tags = {_folded(one["name"]): str(one["id"]) for one in data if one.get("name")}
-            if _folded(name) not in self._tags and create:
-                # Creating a tag that is there answers with it.
-                made = await self._call("POST", "tags", {"name": name}, answer=("id",))
-                self._tags[_folded(name)] = str(made["id"])
-            return self._tags.get(_folded(name))
+    async def _all_tags(self) -> dict[str, str]:
+        data = (await self._call("GET", "tags", answer=("data",)))["data"]
+        return {_folded(one["name"]): str(one["id"]) for one in data if one.get("name")}
+
+    async def _create_tag(self, name: str) -> str:
+        # Creating a tag that is there answers with it.
+        return str((await self._call("POST", "tags", {"name": name}, answer=("id",)))["id"])
 
     async def _call(
         self, method: str, path: str, body: Any = None, *, answer: tuple[str, ...] = (), safe_to_repeat: bool = True
@@ -237,7 +232,7 @@ class Intercom(Connector):
             judge=_judge,
             hide=(token,),
         )
-        return _understood(reply, *answer) if answer else reply
+        return reply.object(*answer) if answer else reply
 
 
 class _NotFound(Refused):
@@ -283,22 +278,14 @@ def _seconds(value: Any) -> Any:
     return value if at is None else int(at.timestamp())
 
 
-def _understood(reply: Reply, *names: str) -> dict[str, Any]:
-    found = reply.json()
-    if not isinstance(found, dict) or any(name not in found for name in names):
-        raise doubtful(reply.safe, "garbled", f"HTTP {reply.status} without {', '.join(names)}")
-    return found
-
-
 def _judge(reply: Reply) -> DestinationError | None:
-    found = reply.peek()
-    errors = found.get("errors") if isinstance(found, dict) else None
+    errors = reply.peek("errors")
     if not isinstance(errors, list) or not errors or not isinstance(errors[0], dict):
-        return Retryable("throttled", reply.detail, _reset(reply)) if reply.status == 429 else None
+        return Retryable("throttled", reply.detail, reply.until("x-ratelimit-reset")) if reply.status == 429 else None
     code, words = str(errors[0].get("code") or "refused"), str(errors[0].get("message") or "")
     said = mask(f"{code} {words}", reply.hide)
     if reply.status == 429 or code in THROTTLED:
-        return Retryable("throttled", said, _reset(reply))
+        return Retryable("throttled", said, reply.until("x-ratelimit-reset"))
     if reply.status in (401, 403) or code in CLOSED:
         return Closed("unauthorized", said)
     if reply.status == 503 or code in TRANSIENT - {"server_error"}:
@@ -311,13 +298,3 @@ def _judge(reply: Reply) -> DestinationError | None:
     if reply.status == 404:
         return _NotFound("not_found", said)
     return Refused(re.sub(r"\W+", "_", code)[:60], said)
-
-
-def _reset(reply: Reply) -> float | None:
-    """Seconds until calls are taken again: `X-RateLimit-Reset` is a time in seconds since 1970."""
-    if reply.after is not None:
-        return reply.after
-    try:
-        return max(float(reply.headers["x-ratelimit-reset"]) - time.time(), 0.0)
-    except (KeyError, ValueError):
-        return None

@@ -7,7 +7,6 @@ As documented on api.iterable.com/api/docs and in Iterable's own client (npm @it
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import quote
@@ -15,7 +14,8 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.http import Reply, call
+from tidegate.connecting.lists import NamedLists, oldest
 from tidegate.connecting.rows import each, nothing_to_match_by
 from tidegate.connector import (
     Connector,
@@ -84,8 +84,7 @@ class Iterable(Connector):
 
     async def open(self, session: aiohttp.ClientSession) -> None:
         await super().open(session)
-        self._lists: dict[str, int] | None = None
-        self._looking = asyncio.Lock()
+        self._lists = NamedLists(self._all_lists, self._create_list)
 
     async def prove(self) -> str:
         return f"the project has {len(await self._all_lists())} static lists"
@@ -116,7 +115,7 @@ class Iterable(Connector):
             "dataFields": dict(message.content.get("properties") or {}),
         }
         reply = await self._call("POST", TARGETS[self.settings.medium], json=body, safe_to_repeat=False)
-        found = _understood(reply, "code", safe=False)
+        found = reply.object("code")
         if found["code"] != "Success":
             return Outcome.rejected(*_words(found, reply))
         return Outcome.accepted()
@@ -125,15 +124,14 @@ class Iterable(Connector):
         self, target: Target, rows: Sequence[Row], what: Literal["subscribe", "unsubscribe"]
     ) -> list[Outcome]:
         subscribers = [_who(row) for row in rows if _who(row)]
-        list_id = await self._list_id(target.name, create=what == "subscribe" and bool(subscribers))
+        list_id = await self._lists.id(target.name, create=what == "subscribe" and bool(subscribers))
         if list_id is None:
             # Nobody can be on a list that does not exist.
             return [Outcome.accepted() if what == "unsubscribe" else nothing_to_match_by() for _ in rows]
         try:
-            outcomes = await self._bulk(f"lists/{what}", {"listId": list_id, "subscribers": subscribers}, rows)
-        except _ListGone as fault:
-            self._lists = None
-            raise Retryable("list_gone", f"the list `{target.name}` was deleted: {fault.detail}") from None
+            outcomes = await self._bulk(f"lists/{what}", {"listId": int(list_id), "subscribers": subscribers}, rows)
+        except _ListGone:
+            raise self._lists.gone(target.name) from None
         if what == "subscribe":
             return outcomes
         # Somebody whom Iterable does not know, or was told to forget, is on no list.
@@ -144,7 +142,7 @@ class Iterable(Connector):
         if not any(_who(row) for row in rows):
             return [nothing_to_match_by() for _ in rows]
         reply = await self._call("POST", path, json=body)
-        found = _understood(reply, "successCount", "failCount", safe=True)
+        found = reply.object("successCount", "failCount")
         failed = _failed(found)
         filtered = {str(name) for name in found.get("filteredOutFields") or ()}
         outcomes = [_outcome(row, failed, filtered) for row in rows]
@@ -162,31 +160,22 @@ class Iterable(Connector):
         user_id = who.get("userId")
         path = f"users/byUserId/{quote(user_id, safe='')}" if user_id else f"users/{quote(who['email'], safe='')}"
         try:
-            found = _understood(await self._call("DELETE", path), "code", safe=True)
+            found = (await self._call("DELETE", path)).object("code")
         except _Unknown:
             return Outcome.accepted()
         return (
             Outcome.accepted() if found["code"] == "Success" else Outcome.rejected("refused", mask(str(found["msg"])))
         )
 
-    async def _list_id(self, name: str, *, create: bool) -> int | None:
-        async with self._looking:
-            if self._lists is None:
-                self._lists = await self._all_lists()
-            if name not in self._lists and create:
-                known, self._lists = self._lists, None  # looked up again, should the reply be lost
-                reply = await self._call("POST", "lists", json={"name": name})
-                self._lists = known | {name: int(_understood(reply, "listId", safe=True)["listId"])}
-            return self._lists.get(name)
+    async def _create_list(self, name: str) -> str:
+        return str((await self._call("POST", "lists", json={"name": name})).object("listId")["listId"])
 
-    async def _all_lists(self) -> dict[str, int]:
-        found = _understood(await self._call("GET", "lists"), "lists", safe=True)
-        lists: dict[str, int] = {}
-        for one in found["lists"] if isinstance(found["lists"], list) else ():
-            # Dynamic lists are Iterable's own to fill. Names are not unique: the oldest, with the lowest id, is ours.
-            if one.get("listType", "Standard") == "Standard" and "name" in one:
-                lists[one["name"]] = min(lists.get(one["name"], int(one["id"])), int(one["id"]))
-        return lists
+    async def _all_lists(self) -> dict[str, str]:
+        lists = (await self._call("GET", "lists")).object("lists")["lists"]
+        # Dynamic lists are Iterable's own to fill.
+        found = lists if isinstance(lists, list) else []
+        ours = [one for one in found if one.get("listType", "Standard") == "Standard" and "name" in one]
+        return oldest((one["name"], str(one["id"])) for one in ours)
 
     async def _call(self, method: str, path: str, *, json: Any = None, safe_to_repeat: bool = True) -> Reply:
         key = self.settings.api_key.get_secret_value()
@@ -242,13 +231,6 @@ def _outcome(row: Row, failed: Mapping[str, str], filtered: set[str]) -> Outcome
         # The other fields are written; these would be missing there for ever, and nobody would know.
         return Outcome.rejected("field_refused", f"the project takes no new field {', '.join(lost)}")
     return Outcome.accepted()
-
-
-def _understood(reply: Reply, *names: str, safe: bool) -> dict[str, Any]:
-    found = reply.json()
-    if not isinstance(found, dict) or any(name not in found for name in names):
-        raise doubtful(safe, "garbled", f"HTTP {reply.status} without {', '.join(names)}")
-    return found
 
 
 def _words(found: Mapping[str, Any], reply: Reply) -> tuple[str, str]:

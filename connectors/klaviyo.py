@@ -8,7 +8,6 @@ As documented on developers.klaviyo.com/en/reference (revision 2026-07-15), read
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ import aiohttp
 from pydantic import Field, SecretStr
 
 from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.lists import FoundLists
 from tidegate.connecting.rows import by_key, each, nothing_to_match_by
 from tidegate.connector import (
     Connector,
@@ -31,7 +31,7 @@ from tidegate.connector import (
     Target,
     one_by_one,
 )
-from tidegate.errors import DestinationError, Refused, Retryable, Unsupported
+from tidegate.errors import DestinationError, Refused, Unsupported
 from tidegate.mask import mask
 
 # "This endpoint accepts a maximum of 1000 profiles per call" (add_profiles_to_list, remove_profiles_from_list). A job
@@ -82,8 +82,7 @@ class Klaviyo(Connector):
 
     async def open(self, session: aiohttp.ClientSession) -> None:
         await super().open(session)
-        self._lists: dict[str, str] = {}
-        self._looking = asyncio.Lock()
+        self._lists = FoundLists(self._find_list, self._create_list)
 
     async def prove(self) -> str:
         found = _data(await self._call("GET", "accounts"), list)
@@ -108,7 +107,7 @@ class Klaviyo(Connector):
         if target.mode == "object":
             _only_profiles(target)
             return await self._erase(rows)
-        list_id = await self._list_id(target.name, create=False)
+        list_id = await self._lists.id(target.name, create=False)
         ids = await self._ids(rows) if list_id is not None else {}
         if ids:
             try:
@@ -116,7 +115,7 @@ class Klaviyo(Connector):
                 reply = await self._call("DELETE", f"lists/{list_id}/relationships/profiles", body)
                 _expect(reply, 204)
             except _NotFound:
-                self._lists.pop(target.name, None)  # nobody is on a list that was deleted
+                self._lists.forget(target.name)  # nobody is on a list that was deleted
         # Nobody can be on a list that does not exist, nor whom Klaviyo does not know.
         return [Outcome.accepted() if list_id is None or _who(row) else nothing_to_match_by() for row in rows]
 
@@ -185,13 +184,12 @@ class Klaviyo(Connector):
             "attributes": {"profiles": {"data": list(profiles)}},
         }
         if list_name is not None:
-            list_id = await self._list_id(list_name, create=True)
+            list_id = await self._lists.id(list_name, create=True)
             job["relationships"] = {"lists": {"data": [{"type": "list", "id": list_id}]}}
         try:
             return str(_data(await self._call("POST", "profile-bulk-import-jobs", {"data": job}), dict)["id"])
-        except _NotFound as fault:
-            self._lists.pop(list_name or "", None)
-            raise Retryable("list_gone", f"the list `{list_name}` was deleted: {fault.detail}") from None
+        except _NotFound:
+            raise self._lists.gone(list_name or "") from None
 
     async def _write_one(self, profile: Mapping[str, Any]) -> Outcome:
         return Outcome.accepted(str(_data(await self._call("POST", "profile-import", {"data": profile}), dict)["id"]))
@@ -240,22 +238,16 @@ class Klaviyo(Connector):
                 return errors
             params["page[cursor]"] = cursor
 
-    async def _list_id(self, name: str, *, create: bool) -> str | None:
-        async with self._looking:
-            if name not in self._lists:
-                params = {
-                    "filter": f"equals(name,{json.dumps(name, ensure_ascii=False)})",
-                    "fields[list]": "name,created",
-                }
-                found = _data(await self._call("GET", "lists", params=params), list)
-                # Names are not unique at Klaviyo: the oldest is taken for ours.
-                found.sort(key=lambda one: (str((one.get("attributes") or {}).get("created")), str(one["id"])))
-                if found:
-                    self._lists[name] = str(found[0]["id"])
-                elif create:
-                    body = {"data": {"type": "list", "attributes": {"name": name}}}
-                    self._lists[name] = str(_data(await self._call("POST", "lists", body), dict)["id"])
-            return self._lists.get(name)
+    async def _find_list(self, name: str) -> str | None:
+        params = {"filter": f"equals(name,{json.dumps(name, ensure_ascii=False)})", "fields[list]": "name,created"}
+        found = _data(await self._call("GET", "lists", params=params), list)
+        # Names are not unique at Klaviyo: the oldest is taken for ours.
+        found.sort(key=lambda one: (str((one.get("attributes") or {}).get("created")), str(one["id"])))
+        return str(found[0]["id"]) if found else None
+
+    async def _create_list(self, name: str) -> str:
+        body = {"data": {"type": "list", "attributes": {"name": name}}}
+        return str(_data(await self._call("POST", "lists", body), dict)["id"])
 
     async def _call(
         self, method: str, path: str, body: Any = None, *, params: Mapping[str, str] | None = None
@@ -345,8 +337,7 @@ def _alone(one: tuple[str, str]) -> frozenset[tuple[str, str]]:
 
 
 def _data(reply: Reply, kind: type) -> Any:
-    found = reply.json()
-    data = found.get("data") if isinstance(found, dict) else None
+    data = reply.object("data")["data"]
     if not isinstance(data, kind) or (kind is dict and "id" not in data):
         raise doubtful(reply.safe, "garbled", f"HTTP {reply.status} without the data that was asked for")
     return data
@@ -368,8 +359,7 @@ def _reason(code: Any) -> str:
 
 
 def _judge(reply: Reply) -> DestinationError | None:
-    found = reply.peek()
-    errors = found.get("errors") if isinstance(found, dict) else None
+    errors = reply.peek("errors")
     if not isinstance(errors, list) or not errors or not isinstance(errors[0], dict):
         return None
     if reply.status in (401, 403, 408, 425, 429) or reply.status >= 500:

@@ -12,6 +12,7 @@ from email.utils import formataddr, parseaddr
 import idna
 
 from tidegate.connector import Message
+from tidegate.errors import Closed, DestinationError, Refused
 
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 _URL = re.compile(r"https?://[\x21-\x3b\x3d\x3f-\x7e]{1,900}")
@@ -19,6 +20,14 @@ _URL = re.compile(r"https?://[\x21-\x3b\x3d\x3f-\x7e]{1,900}")
 
 class Unsendable(ValueError):
     """The message cannot be an e-mail; its text says why, without personal data."""
+
+
+class SenderRefused(Refused):
+    """The platform sends nothing for this sender."""
+
+    def whose(self, *, own: bool) -> DestinationError:
+        """Of a message that has a sender of its `own` it is the fault; else the destination has no good one."""
+        return self if own else Closed(self.reason, self.detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,20 @@ Create = Callable[[str], Awaitable[str]]
 class NamedLists:
     """`every` asks the platform for all lists (ids by name), `create` for a new one (its id).
 
-    Asked once; whoever finds that a list is gone says so, and the next one asks again.
+    Asked once; whoever finds that a list is gone says so, and the next one asks again. `fold` makes one of the names
+    that the platform does not tell apart; `every` gives them folded.
     """
 
-    def __init__(self, every: Callable[[], Awaitable[Mapping[str, str]]], create: Create) -> None:
+    def __init__(
+        self,
+        every: Callable[[], Awaitable[Mapping[str, str]]],
+        create: Create,
+        *,
+        fold: Callable[[str], str] = str,
+    ) -> None:
         self._every = every
         self._create = create
+        self._fold = fold
         self._ids: dict[str, str] | None = None
         self._looking = asyncio.Lock()
 
@@ -27,11 +35,12 @@ class NamedLists:
         async with self._looking:
             if self._ids is None:
                 self._ids = dict(await self._every())
-            if name not in self._ids and create:
+            folded = self._fold(name)
+            if folded not in self._ids and create:
                 # Should the reply be lost, the list is there and must not be created a second time.
                 known, self._ids = self._ids, None
-                self._ids = {**known, name: await self._create(name)}
-            return self._ids.get(name)
+                self._ids = {**known, folded: await self._create(name)}
+            return self._ids.get(folded)
 
     def forget(self) -> None:
         self._ids = None
@@ -62,8 +71,11 @@ class FoundLists:
                 self._ids[name] = found
             return self._ids[name]
 
-    def gone(self, name: str) -> Retryable:
+    def forget(self, name: str) -> None:
         self._ids.pop(name, None)
+
+    def gone(self, name: str) -> Retryable:
+        self.forget(name)
         return _gone(name)
 
 
