@@ -10,7 +10,7 @@ from tests.delivery.wire import Wire, WireThatJudgesLater
 from tests.delivery.world import World, on_list
 from tidegate.connector import Outcome, Row, Target
 from tidegate.delivery import jobs
-from tidegate.errors import Refused
+from tidegate.errors import Refused, Retryable
 
 
 @pytest.fixture(autouse=True)
@@ -116,14 +116,20 @@ class WireThatRefusesToTell(WireThatJudgesLater):
         raise Refused("http_404", "no such job")
 
 
-def test_a_job_that_is_never_told_of_is_given_up_after_three_days(world: World) -> None:
+class WireThatGarbles(WireThatJudgesLater):
+    async def poll(self, job: str, target: Target, rows: Sequence[Row], *, removing: bool) -> list[Outcome]:
+        raise Retryable("garbled", "half a table")
+
+
+@pytest.mark.parametrize("connector", [WireThatRefusesToTell, WireThatGarbles])
+def test_a_job_that_is_never_told_of_is_given_up_after_three_days(world: World, connector: type[Wire]) -> None:
     world.owe("add", {"1": "a@x"})
     world.platform.unfinished = 10_000
     world.deliver(WireThatJudgesLater)
-    assert world.run(connector=WireThatRefusesToTell).pending == 1
+    assert world.run(connector=connector).pending == 1
     world.query("update tidegate.owed set submitted_at = now() - interval '73 hours'")
 
-    world.run(connector=WireThatRefusesToTell)
+    world.run(connector=connector)
 
     assert world.owed() == [("1", "add", "due", "job_lost")]
 

@@ -21,7 +21,7 @@ from tidegate.delivery import rows
 from tidegate.delivery.calls import Caller
 from tidegate.delivery.clerk import Clerk
 from tidegate.delivery.portion import Claims
-from tidegate.errors import Retryable, Unsupported
+from tidegate.errors import Unsupported
 from tidegate.warehouse import transaction
 
 #: seconds that a run waits for a platform to judge what it was given
@@ -113,8 +113,8 @@ class Jobs:
         outcomes, fault = await self._caller.inquire(poll, carried)
         if isinstance(fault, Unsupported):
             return [_LOST] * len(carried)  # the connector has no jobs any more: it was exchanged for another
-        if fault is not None and job.lost and not isinstance(fault, Retryable):
-            return [_LOST] * len(carried)  # it will never tell
+        if job.lost and fault is not None and getattr(fault, "reason", "") != "not_started":
+            return [_LOST] * len(carried)  # it was asked in vain for days
         return outcomes if fault is None else None
 
     def _open(self, connection: duckdb.DuckDBPyConnection) -> list[Job]:
