@@ -17,6 +17,7 @@ import aiohttp
 from pydantic import Field, SecretStr
 
 from tidegate.connecting.http import Reply, call
+from tidegate.connecting.lists import FoundLists
 from tidegate.connecting.moments import iso
 from tidegate.connecting.rows import by_key, chunks, each, in_order, nothing_to_match_by, waves
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
@@ -65,7 +66,7 @@ class ActiveCampaign(Connector):
 
     async def open(self, session: aiohttp.ClientSession) -> None:
         await super().open(session)
-        self._lists: dict[str, str] = {}
+        self._lists = FoundLists(self._find_list, self._create_list)
         self._fields: dict[str, dict[str, str]] | None = None
         self._looking = asyncio.Lock()
 
@@ -78,7 +79,7 @@ class ActiveCampaign(Connector):
             return [_unknown_object(target.name)] * len(rows)
         list_id = None
         if target.mode == "list":
-            list_id = await self._list_id(target.name, create=True)
+            list_id = await self._lists.id(target.name, create=self.settings.sender_url is not None)
             if list_id is None:
                 words = f"there is no list `{target.name}`; create it, or set `sender_url`"
                 return [Outcome.rejected("no_list", words[:200])] * len(rows)
@@ -100,7 +101,7 @@ class ActiveCampaign(Connector):
     async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
         if target.mode == "object" and target.name not in OBJECTS:
             return [_unknown_object(target.name)] * len(rows)
-        list_id = await self._list_id(target.name, create=False) if target.mode == "list" else None
+        list_id = await self._lists.id(target.name, create=False) if target.mode == "list" else None
         if target.mode == "list" and list_id is None:
             return [Outcome.accepted()] * len(rows)  # nobody is on a list that does not exist
         return await each(rows, lambda row: self._remove(row, list_id))
@@ -200,7 +201,7 @@ class ActiveCampaign(Connector):
         try:
             found = await self._understood("POST", "contactLists", "contactList", payload={"contactList": asked})
         except _NotFound:
-            self._lists.pop(name, None)
+            self._lists.forget(name)
             raise Retryable("list_gone", "the list or the contact was deleted meanwhile") from None
         said: dict[str, Any] = found["contactList"] or {}
         return said
@@ -212,26 +213,22 @@ class ActiveCampaign(Connector):
                 return str(one["id"])
         return None
 
-    async def _list_id(self, name: str, *, create: bool) -> str | None:
-        async with self._looking:
-            if name not in self._lists:
-                found = (await self._understood("GET", "lists", "lists", params={"filters[name]": name}))["lists"]
-                ids = [int(one["id"]) for one in found if one.get("name") == name and str(one.get("id")).isdecimal()]
-                if ids:
-                    self._lists[name] = str(min(ids))
-                elif create and self.settings.sender_url:
-                    stringid = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "list"
-                    asked = {
-                        "name": name,
-                        "stringid": stringid,
-                        "sender_url": self.settings.sender_url,
-                        "sender_reminder": self.settings.sender_reminder,
-                    }
-                    made = (await self._understood("POST", "lists", "list", payload={"list": asked}))["list"] or {}
-                    if not str(made.get("id")).isdecimal():
-                        raise Retryable("garbled", "a list without an id")
-                    self._lists[name] = str(made["id"])
-            return self._lists.get(name)
+    async def _find_list(self, name: str) -> str | None:
+        found = (await self._understood("GET", "lists", "lists", params={"filters[name]": name}))["lists"]
+        ids = [int(one["id"]) for one in found if one.get("name") == name and str(one.get("id")).isdecimal()]
+        return str(min(ids)) if ids else None
+
+    async def _create_list(self, name: str) -> str:
+        asked = {
+            "name": name,
+            "stringid": re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "list",
+            "sender_url": self.settings.sender_url,
+            "sender_reminder": self.settings.sender_reminder,
+        }
+        made = (await self._understood("POST", "lists", "list", payload={"list": asked}))["list"] or {}
+        if not str(made.get("id")).isdecimal():
+            raise Retryable("garbled", "a list without an id")
+        return str(made["id"])
 
     async def _contact(self, row: Row, *, imported: bool) -> dict[str, Any]:
         contact: dict[str, Any] = {"email": row.identifiers["email"]}
@@ -265,11 +262,7 @@ class ActiveCampaign(Connector):
         return found
 
     async def _understood(self, method: str, path: str, name: str, **more: Any) -> dict[str, Any]:
-        reply = await self._call(method, path, **more)
-        found = reply.json()
-        if not isinstance(found, dict) or name not in found:
-            raise Retryable("garbled", f"HTTP {reply.status} without {name}")
-        return found
+        return (await self._call(method, path, **more)).object(name)
 
     async def _call(
         self, method: str, path: str, *, payload: Any = None, params: Mapping[str, str] | None = None

@@ -9,13 +9,13 @@ endpoints/messaging/send_messages/post_send_triggered_campaigns, errors, api_lim
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.bearer import call_with
+from tidegate.connecting.http import Reply, doubtful
 from tidegate.connecting.rows import nothing_to_match_by
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Message, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
@@ -159,17 +159,15 @@ class Braze(Connector):
         params: dict[str, str] | None = None,
         safe_to_repeat: bool = True,
     ) -> Reply:
-        key = self.settings.api_key.get_secret_value()
-        return await call(
+        return await call_with(
+            self.settings.api_key,
             self.session,
             method,
             f"{self.settings.base_url.rstrip('/')}/{path}",
             safe_to_repeat=safe_to_repeat,
-            headers={"Authorization": f"Bearer {key}"},
             json=json,
             params=params,
             judge=_judge,
-            hide=(key,),
         )
 
 
@@ -236,7 +234,7 @@ def _judge(reply: Reply) -> DestinationError | None:
     message = str(found.get("message") or "") if isinstance(found, dict) else ""
     said = mask(f"HTTP {reply.status} {message}", reply.hide)
     if reply.status == 429:
-        return Retryable("throttled", said, reply.after if reply.after is not None else _reset(reply))
+        return Retryable("throttled", said, reply.until("x-ratelimit-reset"))
     # "404 Not Found: Unknown REST API Key" (errors, fatal errors)
     if reply.status == 404:
         return Closed("unauthorized", said)
@@ -246,11 +244,3 @@ def _judge(reply: Reply) -> DestinationError | None:
     if reply.status == 400 and isinstance(found, dict) and message.startswith("Valid data must be provided"):
         return _NothingValid(found["errors"], said) if found.get("errors") else Refused("invalid", said)
     return None
-
-
-def _reset(reply: Reply) -> float | None:
-    """Seconds until calls are taken again: `X-RateLimit-Reset` is a time in seconds since 1970 (api_limits)."""
-    try:
-        return max(float(reply.headers["x-ratelimit-reset"]) - time.time(), 0.0)
-    except (KeyError, ValueError):
-        return None

@@ -17,8 +17,9 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call, doubtful
-from tidegate.connecting.letter import Letter, Mailbox, Unsendable, letter
+from tidegate.connecting.http import Reply, call
+from tidegate.connecting.letter import Letter, Mailbox, SenderRefused, Unsendable, letter
+from tidegate.connecting.lists import NamedLists
 from tidegate.connector import (
     Connector,
     ConnectorSettings,
@@ -80,7 +81,7 @@ class Brevo(Connector):
     async def open(self, session: aiohttp.ClientSession) -> None:
         await super().open(session)
         self._doubted: dict[str, tuple[float, dict[str, Any]]] = {}
-        self._lists: dict[str, int] | None = None
+        self._lists = NamedLists(self._all_lists, self._create_list)
         self._attributes: frozenset[str] | None = None
         self._looking = asyncio.Lock()
 
@@ -117,14 +118,15 @@ class Brevo(Connector):
         if target.mode == "object":
             missing = await self._missing({name for row in rows for name in row.traits})
             return await _each(rows, lambda row: self._put(target, row, missing))
-        list_id = await self._list_id(target.name, create=True)
-        there = await self._on_list("add", list_id, rows)
+        list_id = await self._lists.id(target.name, create=True)
+        assert list_id is not None
+        there = await self._on_list("add", target.name, list_id, rows)
 
         async def put(row: Row) -> Outcome:
             if row.identifiers["email"].lower() in there:
                 return Outcome.accepted()
             # Nobody that Brevo knows, or on the list already.
-            body = {"email": row.identifiers["email"], "listIds": [list_id], "updateEnabled": True}
+            body = {"email": row.identifiers["email"], "listIds": [int(list_id)], "updateEnabled": True}
             return _written(await self._call("POST", "contacts", json=body))
 
         return await _each(rows, put)
@@ -132,10 +134,10 @@ class Brevo(Connector):
     async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
         if target.mode == "object":
             return await _each(rows, self._delete)
-        list_id = await self._list_id(target.name, create=False)
+        list_id = await self._lists.id(target.name, create=False)
         if list_id is not None:
             # Whom Brevo does not name as removed was not on the list.
-            await self._on_list("remove", list_id, rows)
+            await self._on_list("remove", target.name, list_id, rows)
         return [Outcome.accepted() for _ in rows]
 
     async def _send(self, message: Message) -> Outcome:
@@ -152,20 +154,15 @@ class Brevo(Connector):
             if len(self._doubted) < _MOST_DOUBTED:
                 self._doubted[message.key] = (time.monotonic(), mail)
             raise
-        except _SenderRefused as fault:
-            if message.content.get("from"):
-                raise
-            raise Closed(fault.reason, fault.detail) from None
+        except SenderRefused as fault:
+            raise fault.whose(own=bool(message.content.get("from"))) from None
 
     async def _post(self, key: str, mail: Mapping[str, Any]) -> Outcome:
         try:
             reply = await self._call("POST", "smtp/email", json=mail, safe=False)
         except _Duplicate:
             return Outcome.accepted()
-        found = reply.json()
-        if not isinstance(found, dict) or not found.get("messageId"):
-            raise doubtful(False, "garbled", f"HTTP {reply.status} without the id of a message")
-        return Outcome.accepted(str(found["messageId"]))
+        return Outcome.accepted(reply.told("messageId"))
 
     async def _put(self, target: Target, row: Row, missing: frozenset[str]) -> Outcome:
         if unknown := sorted(name for name in row.traits if name.upper() in missing):
@@ -191,7 +188,7 @@ class Brevo(Connector):
         except _NotFound:
             return Outcome.accepted()
 
-    async def _on_list(self, act: str, list_id: int | None, rows: Sequence[Row]) -> set[str]:
+    async def _on_list(self, act: str, name: str, list_id: str, rows: Sequence[Row]) -> set[str]:
         """The addresses that Brevo says it has put on the list or taken off it."""
         emails = [row.identifiers["email"] for row in rows if row.identifiers.get("email")]
         if not emails:
@@ -199,53 +196,43 @@ class Brevo(Connector):
         try:
             reply = await self._call("POST", f"contacts/lists/{list_id}/contacts/{act}", json={"emails": emails})
         except _NotFound:
-            self._lists = None
-            raise Retryable("list_gone", "the list was deleted; the next call creates it again") from None
+            raise self._lists.gone(name) from None
         except Refused as fault:
             # "Contact already in list and/or does not exist" is how a call is answered that changes nothing.
             if fault.reason != "invalid_parameter" or "does not exist" not in fault.detail:
                 raise
             return set()
-        found = reply.json()
-        contacts = found.get("contacts") if isinstance(found, dict) else None
+        contacts = reply.object("contacts")["contacts"]
         if not isinstance(contacts, dict):
             raise Retryable("garbled", f"HTTP {reply.status} without contacts")
         return {str(email).lower() for email in contacts.get("success") or []}
 
-    async def _list_id(self, name: str, *, create: bool) -> int | None:
-        async with self._looking:
-            if self._lists is None:
-                self._lists = {one["name"]: one["id"] for one in await self._all_lists()}
-            if name not in self._lists and create:
-                known, self._lists = self._lists, None  # looked up again, should the reply be lost
-                body = {"name": name, "folderId": self.settings.folder_id}
-                found = (await self._call("POST", "contacts/lists", json=body)).json()
-                if not isinstance(found, dict) or not isinstance(found.get("id"), int):
-                    raise Retryable("garbled", "Brevo does not say the id of the new list")
-                self._lists = {**known, name: found["id"]}
-            return self._lists.get(name)
+    async def _create_list(self, name: str) -> str:
+        body = {"name": name, "folderId": self.settings.folder_id}
+        found = (await self._call("POST", "contacts/lists", json=body)).object("id")
+        if not isinstance(found["id"], int):
+            raise Retryable("garbled", "Brevo does not say the id of the new list")
+        return str(found["id"])
 
-    async def _all_lists(self) -> list[dict[str, Any]]:
+    async def _all_lists(self) -> dict[str, str]:
         found: list[dict[str, Any]] = []
         while True:
             # Newest first, so that of several with one name the oldest is taken.
             asked = {"limit": "50", "offset": str(len(found)), "sort": "desc"}
-            page = (await self._call("GET", "contacts/lists", params=asked)).json()
-            if not isinstance(page, dict):
-                raise Retryable("garbled", "the lists of the account are not a list")
+            page = (await self._call("GET", "contacts/lists", params=asked)).object()
             lists = [one for one in page.get("lists") or [] if isinstance(one, dict) and "name" in one and "id" in one]
             found += lists
             if not lists or len(found) >= int(page.get("count") or 0):
-                return found
+                return {one["name"]: str(one["id"]) for one in found}
 
     async def _missing(self, names: set[str]) -> frozenset[str]:
         """Which attributes there are not: Brevo drops the values of those without a word (createcontact)."""
         async with self._looking:
             if names and self._attributes is None:
-                found = (await self._call("GET", "contacts/attributes")).json()
-                if not isinstance(found, dict) or not isinstance(found.get("attributes"), list):
+                found = (await self._call("GET", "contacts/attributes")).object("attributes")["attributes"]
+                if not isinstance(found, list):
                     raise Retryable("garbled", "Brevo does not say which attributes there are")
-                self._attributes = frozenset(str(one.get("name")).upper() for one in found["attributes"])
+                self._attributes = frozenset(str(one.get("name")).upper() for one in found)
             return frozenset(name.upper() for name in names) - (self._attributes or frozenset())
 
     async def _call(
@@ -270,10 +257,6 @@ class _Duplicate(Refused):
 
 
 class _NotFound(Refused):
-    pass
-
-
-class _SenderRefused(Refused):
     pass
 
 
@@ -342,7 +325,7 @@ def _judge(reply: Reply) -> DestinationError | None:
     if code == "document_not_found" or reply.status == 404:
         return _NotFound("not_found", said)
     if "sender" in words.lower():
-        return _SenderRefused("bad_sender", said)
+        return SenderRefused("bad_sender", said)
     return Refused(code, said) if reply.status < 500 and reply.status not in (401, 403, 408, 425) else None
 
 

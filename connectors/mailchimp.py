@@ -196,8 +196,7 @@ class Mailchimp(Connector):
         try:
             found = await self._understood("POST", path, "errors", payload=payload)
         except _NotFound:
-            self._tags.forget()
-            raise Retryable("list_gone", f"the tag `{target.name}` was deleted; the next call makes it anew") from None
+            raise self._tags.gone(target.name) from None
         outcomes = dict.fromkeys(rows, Outcome.accepted())
         for error in found["errors"]:
             for address in error.get("email_addresses") or ():
@@ -258,11 +257,7 @@ class Mailchimp(Connector):
         )
 
     async def _understood(self, method: str, path: str, *names: str, **more: Any) -> dict[str, Any]:
-        reply = await self._call(method, path, **more)
-        found = reply.json()
-        if not isinstance(found, dict) or any(name not in found for name in names):
-            raise Retryable("garbled", f"HTTP {reply.status} without {' and '.join(names)}")
-        return found
+        return (await self._call(method, path, **more)).object(*names)
 
     async def _call(
         self, method: str, path: str, *, payload: Any = None, params: Mapping[str, str] | None = None

@@ -16,8 +16,8 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call, doubtful
-from tidegate.connecting.letter import Letter, Unsendable, letter
+from tidegate.connecting.http import Reply, call
+from tidegate.connecting.letter import Letter, SenderRefused, Unsendable, letter
 from tidegate.connecting.mime import message_id
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
@@ -83,14 +83,9 @@ class Mailgun(Connector):
         form = self._form(found)
         try:
             reply = await self._call("POST", f"v3/{self.settings.domain}/messages", safe=False, form=form)
-        except _SenderRefused as fault:
-            if message.content.get("from"):
-                raise
-            raise Closed(fault.reason, fault.detail) from None
-        answer = reply.json()
-        if not isinstance(answer, dict) or not answer.get("id"):
-            raise doubtful(False, "garbled", f"HTTP {reply.status} without the id of a message")
-        return Outcome.accepted(str(answer["id"]))
+        except SenderRefused as fault:
+            raise fault.whose(own=bool(message.content.get("from"))) from None
+        return Outcome.accepted(reply.told("id"))
 
     def _form(self, found: Letter) -> dict[str, str]:
         form = {
@@ -135,10 +130,6 @@ class Mailgun(Connector):
         )
 
 
-class _SenderRefused(Refused):
-    pass
-
-
 def _judge(reply: Reply) -> DestinationError | None:
     """Mailgun has no codes: the words of an error are all that tells one from another."""
     found = reply.peek()
@@ -153,7 +144,7 @@ def _judge(reply: Reply) -> DestinationError | None:
     if "not allowed to send" in low or "domain not found" in low or reply.status in (402, 404):
         return Closed("domain_not_allowed", said)
     if "'from' parameter" in low or low.startswith("from parameter"):
-        return _SenderRefused("bad_sender", said)
+        return SenderRefused("bad_sender", said)
     if "'to' parameter" in low or low.startswith("to parameter"):
         return Refused("bad_recipient", said)
     return Refused("bad_message", said) if reply.status == 400 else None

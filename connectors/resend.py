@@ -16,8 +16,9 @@ from typing import Any
 
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call, doubtful
-from tidegate.connecting.letter import Letter, Unsendable, letter, tag
+from tidegate.connecting.bearer import call_with
+from tidegate.connecting.http import Reply, doubtful
+from tidegate.connecting.letter import Letter, SenderRefused, Unsendable, letter, tag
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome
 from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable
 from tidegate.mask import mask
@@ -119,28 +120,23 @@ class Resend(Connector):
             if keys in self._doubted or len(self._doubted) < _MOST_DOUBTED:
                 self._doubted[keys] = mails
             raise
-        except _SenderRefused as fault:
+        except SenderRefused as fault:
             # Halved until it is clear whose sender it was.
-            raise Refused(fault.reason, fault.detail) if own_sender else Closed(fault.reason, fault.detail) from None
+            raise fault.whose(own=own_sender) from None
 
     async def _call(
         self, method: str, path: str, *, safe: bool, json: Any = None, headers: Mapping[str, str] | None = None
     ) -> Reply:
-        key = self.settings.api_key.get_secret_value()
-        return await call(
+        return await call_with(
+            self.settings.api_key,
             self.session,
             method,
             f"{self.settings.base_url.rstrip('/')}/{path}",
             safe_to_repeat=safe,
-            headers={"Authorization": f"Bearer {key}", **(headers or {})},
+            headers=headers,
             json=json,
             judge=_judge,
-            hide=(key,),
         )
-
-
-class _SenderRefused(Refused):
-    pass
 
 
 def _mail(found: Letter) -> dict[str, Any]:
@@ -197,5 +193,5 @@ def _judge(reply: Reply) -> DestinationError | None:
     if name in DOUBTFUL:
         return doubtful(reply.safe, name, said)
     if name == "invalid_from_address" or (name == "validation_error" and reply.status == 403):
-        return _SenderRefused("sender_not_verified", said)
+        return SenderRefused("sender_not_verified", said)
     return Refused(name, said) if reply.status in (400, 422) else None

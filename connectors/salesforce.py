@@ -162,7 +162,7 @@ class Salesforce(Connector):
     async def poll(self, job: str, target: Target, rows: Sequence[Row], *, removing: bool) -> list[Outcome]:
         try:
             reply = await self._call("GET", f"jobs/ingest/{job}")
-            said = _object(reply, "state")
+            said = reply.object("state")
             state = said["state"]
             if state in ("Open", "UploadComplete", "InProgress"):
                 return [Outcome.pending(job, 10.0) for _ in rows]
@@ -250,11 +250,11 @@ class Salesforce(Connector):
             asked["externalIdFieldName"] = self._field(key)
         for places, text in _tables(rows, key, self._field(key)):
             try:
-                job = str(_object(await self._call("POST", "jobs/ingest", payload=asked), "id")["id"])
+                job = (await self._call("POST", "jobs/ingest", payload=asked)).told("id")
             except Refused as fault:
                 return outcomes | dict.fromkeys((place for place in rows if place not in outcomes), Outcome.of(fault))
             await self._call("PUT", f"jobs/ingest/{job}/batches", body=text.encode())
-            _object(await self._call("PATCH", f"jobs/ingest/{job}", payload={"state": "UploadComplete"}), "state")
+            (await self._call("PATCH", f"jobs/ingest/{job}", payload={"state": "UploadComplete"})).object("state")
             outcomes |= dict.fromkeys(places, Outcome.pending(job, 5.0))
         return outcomes
 
@@ -270,7 +270,7 @@ class Salesforce(Connector):
         return found
 
     async def _query(self, text: str) -> list[dict[str, Any]]:
-        said = _object(await self._call("GET", "query", params={"q": text}), "records")
+        said = (await self._call("GET", "query", params={"q": text})).object("records")
         records: list[dict[str, Any]] = said["records"]
         if not said.get("done", True) or not all("Id" in one for one in records):
             raise Retryable("garbled", "Salesforce gave only a part of what was asked for")
@@ -350,13 +350,6 @@ def _results(reply: Reply, count: int) -> list[dict[str, Any]]:
     found = reply.json()
     if not isinstance(found, list) or len(found) != count or not all(isinstance(one, dict) for one in found):
         raise Retryable("garbled", f"HTTP {reply.status} without a result for each of {count} records")
-    return found
-
-
-def _object(reply: Reply, name: str) -> dict[str, Any]:
-    found = reply.json()
-    if not isinstance(found, dict) or name not in found:
-        raise Retryable("garbled", f"HTTP {reply.status} without {name}")
     return found
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, quote, urljoin, urlsplit
@@ -16,8 +15,10 @@ from urllib.parse import parse_qs, quote, urljoin, urlsplit
 import aiohttp
 from pydantic import Field, SecretStr
 
+from tidegate.connecting.bearer import call_with
 from tidegate.connecting.http import Reply, call, doubtful
-from tidegate.connecting.letter import Letter, Mailbox, Unsendable, letter
+from tidegate.connecting.letter import Letter, Mailbox, SenderRefused, Unsendable, letter
+from tidegate.connecting.lists import NamedLists
 from tidegate.connector import (
     Connector,
     ConnectorSettings,
@@ -75,13 +76,12 @@ class Sendgrid(Connector):
 
     async def open(self, session: aiohttp.ClientSession) -> None:
         await super().open(session)
-        self._lists: dict[str, str] | None = None
+        self._lists = NamedLists(self._all_lists, self._create_list)
         self._fields: dict[str, str] | None = None
         self._looking = asyncio.Lock()
 
     async def prove(self) -> str:
-        found = (await self._call("GET", "scopes")).json()
-        scopes = found.get("scopes") if isinstance(found, dict) else None
+        scopes = (await self._call("GET", "scopes")).object("scopes")["scopes"]
         if not isinstance(scopes, list):
             raise Retryable("garbled", "SendGrid does not say what the key may do")
         if "mail.send" not in scopes and self.settings.sender:
@@ -104,13 +104,13 @@ class Sendgrid(Connector):
         if contacts:
             body: dict[str, Any] = {"contacts": contacts}
             if target.mode == "list":
-                body["list_ids"] = [await self._list_id(target.name, create=True)]
-            job = _job(await self._call("PUT", "marketing/contacts", json=body))
+                body["list_ids"] = [await self._lists.id(target.name, create=True)]
+            job = (await self._call("PUT", "marketing/contacts", json=body)).told("job_id")
             judged = {row.person: Outcome.pending(job, _POLL) for row in known} | judged
         return [judged.get(row.person) or _no_address() for row in rows]
 
     async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
-        list_id = await self._list_id(target.name, create=False) if target.mode == "list" else None
+        list_id = await self._lists.id(target.name, create=False) if target.mode == "list" else None
         if target.mode == "list" and list_id is None:
             return [Outcome.accepted() for _ in rows]
         # Whom SendGrid does not know is on no list of it.
@@ -121,9 +121,10 @@ class Sendgrid(Connector):
                 continue
             if target.mode == "list":
                 asked = {"contact_ids": ",".join(ids.values())}
-                _job(await self._call("DELETE", f"marketing/lists/{list_id}/contacts", params=asked))
+                (await self._call("DELETE", f"marketing/lists/{list_id}/contacts", params=asked)).told("job_id")
             else:
-                job = _job(await self._call("DELETE", "marketing/contacts", params={"ids": ",".join(ids.values())}))
+                asked = {"ids": ",".join(ids.values())}
+                job = (await self._call("DELETE", "marketing/contacts", params=asked)).told("job_id")
                 outcomes |= dict.fromkeys(ids, Outcome.pending(job, _POLL))
         return [outcomes[row.identifiers.get("email", "").lower()] for row in rows]
 
@@ -162,10 +163,8 @@ class Sendgrid(Connector):
             mail["asm"] = {"group_id": self.settings.unsubscribe_group}
         try:
             reply = await self._call("POST", "mail/send", json=mail, safe=False)
-        except _SenderRefused as fault:
-            if message.content.get("from"):
-                raise
-            raise Closed(fault.reason, fault.detail) from None
+        except SenderRefused as fault:
+            raise fault.whose(own=bool(message.content.get("from"))) from None
         # 202 without a body; a 200 is of the sandbox mode, or of somebody else.
         number = reply.headers.get("x-message-id")
         if reply.status != 202 or not number:
@@ -178,8 +177,7 @@ class Sendgrid(Connector):
             reply = await self._call("POST", "marketing/contacts/search/emails", json={"emails": list(emails)})
         except _NotFound:
             return {}
-        found = reply.json()
-        result = found.get("result") if isinstance(found, dict) else None
+        result = reply.object("result")["result"]
         if not isinstance(result, dict):
             raise Retryable("garbled", f"HTTP {reply.status} without a result")
         contacts = {email.lower(): one.get("contact") for email, one in result.items() if isinstance(one, dict)}
@@ -202,30 +200,19 @@ class Sendgrid(Connector):
     async def _custom_fields(self, names: set[str]) -> dict[str, str]:
         async with self._looking:
             if names and self._fields is None:
-                found = (await self._call("GET", "marketing/field_definitions")).json()
-                if not isinstance(found, dict):
-                    raise Retryable("garbled", "SendGrid does not say which fields there are")
+                found = (await self._call("GET", "marketing/field_definitions")).object()
                 self._fields = {str(one["name"]): str(one["id"]) for one in found.get("custom_fields") or []}
             return self._fields or {}
 
-    async def _list_id(self, name: str, *, create: bool) -> str | None:
-        async with self._looking:
-            if self._lists is None:
-                self._lists = await self._all_lists()
-            if name not in self._lists and create:
-                known, self._lists = self._lists, None  # looked up again, should the reply be lost
-                found = (await self._call("POST", "marketing/lists", json={"name": name})).json()
-                if not isinstance(found, dict) or not found.get("id"):
-                    raise Retryable("garbled", "SendGrid does not say the id of the new list")
-                self._lists = {**known, name: str(found["id"])}
-            return self._lists.get(name)
+    async def _create_list(self, name: str) -> str:
+        return (await self._call("POST", "marketing/lists", json={"name": name})).told("id")
 
     async def _all_lists(self) -> dict[str, str]:
         found: dict[str, str] = {}
         asked = {"page_size": "1000"}
         while True:
-            page = (await self._call("GET", "marketing/lists", params=asked)).json()
-            if not isinstance(page, dict) or not isinstance(page.get("result"), list):
+            page = (await self._call("GET", "marketing/lists", params=asked)).object("result")
+            if not isinstance(page["result"], list):
                 raise Retryable("garbled", "the lists of the account are not a list")
             found |= {str(one["name"]): str(one["id"]) for one in page["result"] if isinstance(one, dict)}
             token = parse_qs(urlsplit(str((page.get("_metadata") or {}).get("next") or "")).query).get("page_token")
@@ -236,25 +223,19 @@ class Sendgrid(Connector):
     async def _call(
         self, method: str, path: str, *, json: Any = None, params: Mapping[str, str] | None = None, safe: bool = True
     ) -> Reply:
-        key = self.settings.api_key.get_secret_value()
-        return await call(
+        return await call_with(
+            self.settings.api_key,
             self.session,
             method,
             f"{self.settings.base_url.rstrip('/')}/v3/{path}",
             safe_to_repeat=safe,
-            headers={"Authorization": f"Bearer {key}"},
             json=json,
             params=params,
             judge=_judge,
-            hide=(key,),
         )
 
 
 class _NotFound(Refused):
-    pass
-
-
-class _SenderRefused(Refused):
     pass
 
 
@@ -288,13 +269,6 @@ def _contact(row: Row, fields: Mapping[str, str]) -> dict[str, Any]:
     return {"email": row.identifiers["email"], **plain, **({"custom_fields": custom} if custom else {})}
 
 
-def _job(reply: Reply) -> str:
-    found = reply.json()
-    if not isinstance(found, dict) or not found.get("job_id"):
-        raise Retryable("garbled", f"HTTP {reply.status} without the id of a job")
-    return str(found["job_id"])
-
-
 def _line_of(row: Row, lines: Sequence[str]) -> str:
     # As a whole: `lee@example.com` is a part of `ashlee@example.com`, too.
     address = re.compile(rf"(?<![\w.+-]){re.escape(row.identifiers['email'])}(?![\w-]|\.\w)", re.IGNORECASE)
@@ -318,29 +292,20 @@ def _link_is_dead(reply: Reply) -> DestinationError | None:
 
 
 def _judge(reply: Reply) -> DestinationError | None:
-    found = reply.peek()
-    errors = found.get("errors") if isinstance(found, dict) else None
+    errors = reply.peek("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     words, field = str(first.get("message") or ""), str(first.get("field") or "")
     said = mask(f"HTTP {reply.status} {field} {words}", reply.hide)
     if reply.status == 429:
-        return Retryable("throttled", said, reply.after if reply.after is not None else _reset(reply))
+        return Retryable("throttled", said, reply.until("x-ratelimit-reset"))
     if reply.status == 404:
         return _NotFound("not_found", said)
     if "maximum credits exceeded" in words.lower():
         return Closed("not_enough_credits", said)
     if field.startswith("from") or "verified sender identity" in words.lower():
-        return _SenderRefused("bad_sender", said)
+        return SenderRefused("bad_sender", said)
     if reply.status != 400:
         return None
     return Refused(
         "bad_recipient" if ".to." in field or "does not contain a valid address" in words else "bad_message", said
     )
-
-
-def _reset(reply: Reply) -> float | None:
-    """Seconds until the window of the rate limit ends; the header says it as a Unix time (rate-limits)."""
-    try:
-        return max(float(reply.headers["x-ratelimit-reset"]) - time.time(), 0.0)
-    except (KeyError, ValueError):
-        return None

@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.http import Reply, call
 from tidegate.connecting.letter import Unsendable, mailbox, tag
 from tidegate.connecting.mime import build
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
@@ -82,9 +82,7 @@ class Ses(Connector):
         self._key = hashlib.sha256((known.get_secret_value() if known else self.settings.sender).encode()).digest()
 
     async def prove(self) -> str:
-        found = (await self._call("GET", "account", None, safe=True)).json()
-        if not isinstance(found, dict):
-            raise Retryable("garbled", "SES does not say what account this is")
+        found = (await self._call("GET", "account", None, safe=True)).object()
         if not found.get("SendingEnabled"):
             raise Closed("sending_paused", "SES says that this account may not send in this region")
         quota = found.get("SendQuota") or {}
@@ -122,10 +120,7 @@ class Ses(Connector):
             if message.content.get("from") or mail.to in fault.said or ours not in fault.said:
                 raise
             raise Closed("sender_not_verified", fault.detail) from None
-        found = reply.json()
-        if not isinstance(found, dict) or not found.get("MessageId"):
-            raise doubtful(False, "garbled", f"HTTP {reply.status} without the id of a message")
-        return Outcome.accepted(str(found["MessageId"]))
+        return Outcome.accepted(reply.told("MessageId"))
 
     async def _call(self, method: str, path: str, content: Mapping[str, Any] | None, *, safe: bool) -> Reply:
         base = self.settings.base_url or f"https://email.{self.settings.region}.amazonaws.com"

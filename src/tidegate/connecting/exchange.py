@@ -25,7 +25,7 @@ _LONGEST_PATH = 160
 _LONGEST_LIMITS = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would be a fifth of what telling of a request costs
 class Exchange:
     """`status` is None where no answer came. `path` has no query, and nothing personal or secret in it.
 

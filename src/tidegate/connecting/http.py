@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json as json_
 import math
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
+import orjson
 from aiohttp.abc import AbstractStreamWriter
 
 from tidegate.connecting.exchange import tell
@@ -25,6 +27,10 @@ from tidegate.mask import mask, words
 
 #: more than any platform answers to a batch; a longer body is not read to its end
 LARGEST_BODY = 8 * 1024 * 1024
+#: as digits of a number more than 64 bits may hold, which orjson makes inexact; they may also be part of a text
+_LONG_NUMBER = re.compile(rb"\d{19}")
+#: dates and the like are for the connector to write as its platform wants them: an error, not a guess
+_NOTHING_MORE = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +212,22 @@ class _Body(aiohttp.Payload):
 
 def _encoded(json: Any, form: Mapping[str, str] | None, body: bytes | None) -> tuple[bytes, str]:
     if json is not None:
-        return json_.dumps(json, ensure_ascii=False, separators=(",", ":")).encode(), "application/json"
+        return _dumped(json), "application/json"
     if form is not None:
         return urlencode(form).encode(), "application/x-www-form-urlencoded"
     return body or b"", "application/json"
 
 
+def _dumped(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value, option=_NOTHING_MORE)
+    except TypeError:  # numbers of more than 64 bits, or as keys
+        return json_.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 async def _read(response: aiohttp.ClientResponse) -> bytes:
+    if response.status < 300 and 0 < (response.content_length or 0) < LARGEST_BODY and not _packed(response):
+        return await response.read()
     found = bytearray()
     try:
         async for chunk in response.content.iter_any():
@@ -225,6 +240,11 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
         if response.status < 400:
             raise
     return bytes(found)
+
+
+def _packed(response: aiohttp.ClientResponse) -> bool:
+    """Whether it may be longer than it says."""
+    return "Content-Encoding" in response.headers
 
 
 def _broken(fault: Exception, sending: _Body, safe: bool, hide: tuple[str, ...]) -> DestinationError:
