@@ -9,10 +9,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
 
 import duckdb
 import pyarrow as pa
@@ -29,6 +29,7 @@ NEWEST = 1000
 _SUCCESSES, _FAILURES = 50, 300
 #: of what happened by the hour
 _DAYS = 30
+_HOUR = timedelta(hours=1)
 
 _REQUESTS = pa.schema(
     {
@@ -77,6 +78,7 @@ class RequestLog:
         self._run_id = run_id
         self._heard = heard
         self._clock = clock
+        self._hour = datetime.min.replace(tzinfo=UTC)
         self._lock = threading.Lock()
         self._clear()
 
@@ -85,41 +87,26 @@ class RequestLog:
         self._latest: dict[tuple[object, ...], _Kept] = {}
         self._hours: Counter[tuple[datetime, bool]] = Counter()
 
-    @contextmanager
-    def watch(self, rows: int | None = None) -> Iterator[Watched]:
+    def watch(self, rows: int | None = None) -> _Watch:
         """Exchanges of this task, and of those that it starts, are kept once it ends; they are for so many rows.
 
         A connector that tells of no exchange (it writes files, or talks to a database) gets one for the whole call.
         """
-        found = Watched()
-        began = time.perf_counter()
+        return _Watch(self, rows)
 
-        def told(exchange: Exchange) -> None:
-            self._heard(exchange)
-            found.exchanges.append(
-                exchange if exchange.rows is not None or rows is None else replace(exchange, rows=rows)
-            )
+    def heard(self, exchange: Exchange) -> None:
+        self._heard(exchange)
 
-        before = watching.set(told)
-        fault: Exception | None = None
-        try:
-            yield found
-        except Exception as raised:
-            fault = raised
-            raise
-        finally:
-            watching.reset(before)
-            if not found.exchanges and rows is not None:
-                seconds = time.perf_counter() - began
-                found.exchanges.append(Exchange("call", "", None, seconds, rows, fault is not None, _said(fault)))
-            _understand(found)
-            for exchange in found.exchanges:
-                self._keep(exchange)
+    def keep(self, exchanges: Sequence[Exchange]) -> None:
+        for exchange in exchanges:
+            self._keep(exchange)
 
     def _keep(self, exchange: Exchange) -> None:
         now = self._clock()
         with self._lock:
-            self._hours[now.replace(minute=0, second=0, microsecond=0), exchange.failed] += 1
+            if not self._hour <= now < self._hour + _HOUR:
+                self._hour = now.replace(minute=0, second=0, microsecond=0)
+            self._hours[self._hour, exchange.failed] += 1
             kept = self._kept[exchange.failed]
             kind = (exchange.failed, exchange.method, exchange.path, exchange.status)
             if len(kept) < (_FAILURES if exchange.failed else _SUCCESSES):
@@ -150,11 +137,47 @@ class RequestLog:
             return
 
 
+class _Watch:
+    """`RequestLog.watch`; a class, as a million requests are watched and a generator costs twice the time."""
+
+    __slots__ = ("_began", "_log", "_rows", "_token", "_watched")
+
+    def __init__(self, log: RequestLog, rows: int | None) -> None:
+        self._log = log
+        self._rows = rows
+
+    def __enter__(self) -> Watched:
+        self._watched = Watched()
+        self._began = time.perf_counter()
+        self._token = watching.set(self._told)
+        return self._watched
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        watching.reset(self._token)
+        watched, rows = self._watched, self._rows
+        if not watched.exchanges and rows is not None:
+            seconds = time.perf_counter() - self._began
+            raised = fault if isinstance(fault, Exception) else None
+            watched.exchanges.append(Exchange("call", "", None, seconds, rows, raised is not None, _said(raised)))
+        _understand(watched)
+        self._log.keep(watched.exchanges)
+
+    def _told(self, exchange: Exchange) -> None:
+        self._log.heard(exchange)
+        if exchange.rows is None:
+            exchange.rows = self._rows
+        self._watched.exchanges.append(exchange)
+
+
 def _understand(found: Watched) -> None:
     """Let the last exchange of a call tell what its rows came to, where the status alone says that all is well."""
     last = found.exchanges[-1] if found.exchanges else None
-    wrong = [one for one in found.outcomes if one.verdict not in ("accepted", "pending")]
-    if last is None or last.failed or not wrong:
+    if last is None or last.failed:
+        return
+    wrong = [one for one in found.outcomes if one.verdict != "accepted" and one.verdict != "pending"]
+    if not wrong:
         return
     counted = ", ".join(f"{count} {verdict}" for verdict, count in Counter(one.verdict for one in wrong).most_common())
     first = wrong[0]
