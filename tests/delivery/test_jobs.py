@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import pytest
@@ -213,3 +214,16 @@ def test_killed_at_any_step_nothing_is_forgotten(world: World, point: str, then:
 
     assert world.believed() == world.held() == on_list("a@x", "b@x")
     assert world.owed() == []
+
+
+def test_a_job_is_asked_about_in_the_order_of_its_rows_also_after_a_crash(world: World) -> None:
+    world.owe("add", {str(number): f"p{number}@x" for number in (7, 3, 9, 1, 5)})
+    world.platform.unfinished = 10_000
+    assert world.in_a_process("outcome written", connector="WireThatJudgesLater", batch=10) == -9
+    [job] = world.platform.jobs.values()
+
+    world.later()
+    world.recover()
+
+    kept = world.query("select identifiers from tidegate.owed where state = 'submitted' order by job_position")
+    assert [json.loads(identifiers) for (identifiers,) in kept] == [row["identifiers"] for row in job["rows"]]

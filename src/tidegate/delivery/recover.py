@@ -73,6 +73,9 @@ def _settle(warehouse: Warehouse, claim: str, kind: Kind, account: Account | Non
         lists = header.lists if header is not None else tuple(dict.fromkeys(row[0] for row in claimed))
         numbers = {name: number for number, name in enumerate(lists)}
         keys = [rows.row_key(numbers[name], identity, person) for name, identity, person in claimed]
+        # A job is asked about in the order in which its rows were given.
+        given = {key: place for place, key in enumerate(account.outcomes)} if account is not None else {}
+        keys.sort(key=lambda key: given.get(key, len(given)))
         judgement = _judge(keys, account, _INTERRUPTED)
         with warehouse.session() as connection:
             rows.settle(connection, claim, judgement, lists=lists, run_id=run_id, as_of=as_of)
