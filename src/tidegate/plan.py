@@ -11,13 +11,14 @@ import duckdb
 from sqlglot import exp
 
 from tidegate import build as builder
-from tidegate import feedback, land, queries
+from tidegate import land, queries
 from tidegate.channels import CHANNELS
 from tidegate.clock import clock as choose_clock
 from tidegate.decision.decide import Facts, decide
 from tidegate.decision.stays import person_of
 from tidegate.errors import WarehouseError
 from tidegate.facts import gather
+from tidegate.feedback import landing as feedback
 from tidegate.results import Decision, PlanResult, PlanRow
 from tidegate.run import new_id
 from tidegate.warehouse import Warehouse

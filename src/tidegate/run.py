@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from tidegate import __version__, contracts, disk, feedback, queries
+from tidegate import __version__, contracts, disk, queries
 from tidegate import land as landing
 from tidegate.checkpoints import checkpoint
 from tidegate.clock import clock as choose_clock
@@ -29,6 +29,7 @@ from tidegate.delivery import deliver as deliver_to
 from tidegate.delivery import recover
 from tidegate.errors import TidegateError, WarehouseError
 from tidegate.facts import gather
+from tidegate.feedback import landing as feedback
 from tidegate.labels import labels
 from tidegate.redact import redact
 from tidegate.results import ContractResult, Decision, Delivery, Landed, Report
@@ -142,7 +143,10 @@ def begin_in(workspace: Workspace, *, as_of: datetime | None = None, kind: str =
 def land(run: Run) -> list[Landed]:
     """Load new event files, feedback and consents. Raises ContractError naming event files that could not be read;
     then nothing is decided. What is wrong with feedback and consents stops nothing: `tidegate status` tells."""
-    found = feedback.sources(run.project, run.warehouse.home)
+    sandbox = run.workspace.sandbox
+    found = feedback.sources(
+        run.project, run.warehouse.home, reports=sandbox.endpoints.reports if sandbox is not None else None
+    )
     run.landed = feedback.land(run.warehouse, run.project.root, found, run.run_id)
     checkpoint("feedback landed")
     events = landing.land(run.warehouse, run.project.root, run.project.landings, run.run_id)

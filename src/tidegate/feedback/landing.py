@@ -46,11 +46,12 @@ class Source:
         return sorted(path for path in found if event_files.kind(path) and path.is_file())
 
 
-def sources(project: Project, home: Path) -> tuple[Source, ...]:
-    """The folders of the warehouse, and what tidegate.yml names."""
-    return tuple(
-        Source(name, [(home / name, "*.jsonl"), *((project.root, pattern) for pattern in patterns)])
-        for name, patterns in (("feedback", project.feedback), ("consents", project.consents))
+def sources(project: Project, home: Path, *, reports: Path | None = None) -> tuple[Source, ...]:
+    """The folders of the warehouse, and what tidegate.yml names. `reports`: where a sandbox elsewhere writes."""
+    more = [(reports, "*.jsonl")] if reports is not None and reports != home / "feedback" else []
+    return (
+        Source("feedback", [(home / "feedback", "*.jsonl"), *more, *((project.root, one) for one in project.feedback)]),
+        Source("consents", [(home / "consents", "*.jsonl"), *((project.root, one) for one in project.consents)]),
     )
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from tidegate.sandbox.inbox import NEWEST
 from tidegate.sandbox.queries import query
-from tidegate.sandbox.store import Store, now
+from tidegate.sandbox.store import Store
+from tidegate.sandbox.times import now
 
 #: Kinds of identifiers that tell people apart, the strongest first. Others are kept, not matched by.
 STRENGTH = ("extern_id", "uid", "email", "phone", "madid")

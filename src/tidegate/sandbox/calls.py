@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tidegate.sandbox.queries import query
-from tidegate.sandbox.store import Store, now
+from tidegate.sandbox.store import Store
+from tidegate.sandbox.times import now
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,24 +6,33 @@ POST   /control/labels             [["ada@example.com", "12347"], ...]: whose an
 GET    /control/faults             those that still strike
 POST   /control/faults             a `Fault`: {"kind": "throttle", "connector": "twilio", "times": 3}
 DELETE /control/faults             no more faults; `?connector=smtp`: of that connector
+POST   /control/feedback           {"to": "*@example.com", "kind": "opened"}: somebody did this with messages
+GET    /control/behave             how people behave by themselves
+POST   /control/behave             {"opens": 0.3, "clicks": 0.1, "bounces": 0.01, "seed": 7}: from now on, so
+DELETE /control/behave             they do nothing by themselves any more
 GET    /control/calls              the log: `?connector=smtp&after=0&count=1000`
-POST   /control/reset              forget everything received, the faults and the clock
+POST   /control/reset              forget everything received, the faults, the behaviour and the clock
 """
 
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+import json
+import sqlite3
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.types import AwareDatetime
 
-from tidegate.sandbox import calls, faults
+from tidegate.feedback.format import Kind
+from tidegate.sandbox import behaviour, calls, faults, reported
+from tidegate.sandbox.behaviour import Behaviour
 from tidegate.sandbox.endpoints import Endpoints
 from tidegate.sandbox.exchange import STORE
 from tidegate.sandbox.faults import Fault
+from tidegate.sandbox.queries import query
 
 SMTP: web.AppKey[tuple[str, int]] = web.AppKey("smtp", tuple)
 T = TypeVar("T")
@@ -33,7 +42,28 @@ class Clock(BaseModel):
     at: AwareDatetime
 
 
+class Did(BaseModel):
+    """`message` is the platform's id, the sender's key or the sandbox's number; `to` a pattern of recipients.
+
+    It happened `after` seconds on the run's clock; without, now.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Kind
+    message: str | None = None
+    to: str | None = None
+    channel: str | None = None
+    permanent: bool | None = None
+    topic: str | None = None
+    url: str | None = None
+    detail: str | None = None
+    after: float | None = None
+
+
 _CLOCK = TypeAdapter(Clock)
+_DID = TypeAdapter(Did)
+_BEHAVIOUR = TypeAdapter(Behaviour)
 _LABELS = TypeAdapter(list[tuple[str, str]])
 _FAULT = TypeAdapter(Fault)
 
@@ -46,6 +76,10 @@ def routes() -> list[web.RouteDef]:
         web.get("/control/faults", _faults),
         web.post("/control/faults", _set_fault),
         web.delete("/control/faults", _clear_faults),
+        web.post("/control/feedback", _did),
+        web.get("/control/behave", _behaviour),
+        web.post("/control/behave", _behave),
+        web.delete("/control/behave", _behave_no_more),
         web.get("/control/calls", _calls),
         web.post("/control/reset", _reset),
     ]
@@ -55,7 +89,9 @@ async def _endpoints(request: web.Request) -> web.Response:
     if SMTP not in request.app:
         return web.json_response({"error": "no platforms are served here, only the page"}, status=404)
     url = f"{request.scheme}://{request.host}"
-    return web.json_response(Endpoints(request.app[SMTP], url, request.app[STORE].files).as_json())
+    return web.json_response(
+        Endpoints(request.app[SMTP], url, request.app[STORE].files, request.app[STORE].reports).as_json()
+    )
 
 
 async def _set_clock(request: web.Request) -> web.Response:
@@ -81,6 +117,50 @@ async def _set_fault(request: web.Request) -> web.Response:
 
 async def _clear_faults(request: web.Request) -> web.Response:
     await asyncio.to_thread(faults.clear, request.app[STORE], request.query.get("connector"))
+    return web.Response(status=204)
+
+
+async def _did(request: web.Request) -> web.Response:
+    did = await _body(request, _DID)
+    if did.message is None and did.to is None:
+        raise web.HTTPUnprocessableEntity(text="name the messages: `message`, or a pattern `to`")
+
+    def change(connection: sqlite3.Connection) -> int:
+        asked = {"message": did.message, "to": did.to, "channel": did.channel}
+        found = connection.execute(query("feedback", "matching"), asked).fetchall()
+        for row in found:
+            reported.record(
+                connection,
+                row["id"],
+                did.kind,
+                after=None if did.after is None else timedelta(seconds=did.after),
+                permanent=did.permanent,
+                topic=did.topic,
+                url=did.url,
+                detail=did.detail,
+            )
+        return len(found)
+
+    events = await asyncio.wrap_future(request.app[STORE].write(change))
+    if not events:
+        raise web.HTTPNotFound(text="no message fits")
+    return web.json_response({"events": events}, status=201)
+
+
+async def _behaviour(request: web.Request) -> web.Response:
+    rows = await asyncio.to_thread(request.app[STORE].read, "feedback", "rules")
+    return web.json_response([json.loads(row["rule"]) for row in rows])
+
+
+async def _behave(request: web.Request) -> web.Response:
+    rule = await _body(request, _BEHAVIOUR)
+    await asyncio.wrap_future(request.app[STORE].write(lambda connection: behaviour.tell(connection, rule)))
+    return web.Response(status=204)
+
+
+async def _behave_no_more(request: web.Request) -> web.Response:
+    forget = query("feedback", "forget_rules")
+    await asyncio.wrap_future(request.app[STORE].write(lambda connection: connection.execute(forget)))
     return web.Response(status=204)
 
 

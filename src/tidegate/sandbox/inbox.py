@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tidegate.sandbox import behaviour
 from tidegate.sandbox.queries import query
-from tidegate.sandbox.store import Store, now
+from tidegate.sandbox.store import Store
+from tidegate.sandbox.times import now
 
 NEWEST = 2**62
 """Before this id: from the newest on."""
@@ -78,6 +80,7 @@ def keep(connection: sqlite3.Connection, message: Received) -> int:
             "text": message.text,
         },
     )
+    behaviour.behave(connection, number, message)
     return number
 
 

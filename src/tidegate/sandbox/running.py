@@ -18,7 +18,8 @@ from tidegate.errors import WarehouseError
 from tidegate.sandbox.endpoints import Endpoints
 from tidegate.sandbox.server import HttpServer, application
 from tidegate.sandbox.smtp import SmtpServer
-from tidegate.sandbox.store import Store, stamp
+from tidegate.sandbox.store import Store
+from tidegate.sandbox.times import stamp
 
 ENVIRONMENT = "TIDEGATE_SANDBOX"
 
@@ -90,7 +91,7 @@ class Sandbox:
         except OSError:
             await self._smtp.stop()
             raise
-        return Endpoints(smtp, f"http://{host}:{port}", self.store.files)
+        return Endpoints(smtp, f"http://{host}:{port}", self.store.files, self.store.reports)
 
     async def _stop(self) -> None:
         await self._smtp.stop()

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from tidegate.sandbox import control, emulating, page, strangers
 from tidegate.sandbox.exchange import CLOSING, STORE
+from tidegate.sandbox.page import feedback_view
 from tidegate.sandbox.store import Store
 
 _LARGEST = 64 * 1024 * 1024
@@ -24,6 +25,7 @@ def application(store: Store, *, smtp: tuple[str, int] | None = None, shared: bo
     app = web.Application(client_max_size=_LARGEST, middlewares=[] if shared else [_own_host])
     app[STORE] = store
     app[CLOSING] = asyncio.Event()
+    app[feedback_view.SHARED] = shared
     app.add_routes(page.routes())
     if not shared:
         app.add_routes(control.routes())

@@ -12,7 +12,7 @@ from typing import Any
 from tidegate.sandbox import adlists, inbox
 from tidegate.sandbox.glance import glance, plain
 from tidegate.sandbox.queries import query
-from tidegate.sandbox.store import now
+from tidegate.sandbox.times import now
 
 _LONGEST_VALUE = 300
 

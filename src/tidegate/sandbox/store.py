@@ -12,37 +12,27 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tidegate.errors import TidegateError
+from tidegate.sandbox import reported
 from tidegate.sandbox.queries import query, statements
+from tidegate.sandbox.times import now, stamp
 
 T = TypeVar("T")
 Change = Callable[[sqlite3.Connection], T]
 
-_SCHEMATA = ("schema", "schema_2")
+_SCHEMATA = ("schema", "schema_2", "schema_3")
 SCHEMA = len(_SCHEMATA)
 _TOGETHER = 500
 _PATIENCE = 60.0
 _Job = tuple[Change[Any], "Future[Any]"]
 
 
-def now() -> str:
-    """The wall clock, UTC, as the store writes times."""
-    return stamp(datetime.now(UTC))
-
-
-def stamp(at: datetime) -> str:
-    """An aware time as the store writes it: UTC, milliseconds, `2011-10-01T06:00:00.000Z`."""
-    if at.tzinfo is None:
-        raise ValueError("a time without a time zone")
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 class Store:
-    """The sandbox's folder: `sandbox.sqlite`, and `files/` for what file destinations write.
+    """The sandbox's folder: `sandbox.sqlite`, and `files/` for what file destinations write; beside it, `feedback/`.
 
     Safe for threads. Raises TidegateError where the folder holds the store of another version.
     """
@@ -51,6 +41,8 @@ class Store:
         self.folder = folder.absolute()
         self.files = self.folder / "files"
         self.files.mkdir(parents=True, exist_ok=True)
+        #: where what people did with messages is written, for a run to land: see docs/feedback.md
+        self.reports = self.folder.parent / "feedback"
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
@@ -79,7 +71,8 @@ class Store:
 
     def set_clock(self, at: datetime) -> None:
         """What is received from now on, by any process, is shown on this day of the run's clock."""
-        self.write(lambda connection: connection.execute(query("store", "set_clock"), {"at": stamp(at)})).result()
+        values = {"at": stamp(at), "now": now()}
+        self.write(lambda connection: connection.execute(query("store", "set_clock"), values)).result()
 
     def clock(self) -> str | None:
         row = self.read_one("store", "clock")
@@ -153,7 +146,8 @@ class Store:
                         jobs.append(following)
                 except queue.Empty:
                     pass
-                _commit(connection, [job for job in jobs if job[1].set_running_or_notify_cancel()])
+                running = [job for job in jobs if job[1].set_running_or_notify_cancel()]
+                _commit(connection, running, lambda: reported.write(connection, self.reports))
                 waiting = self._jobs.get()
         finally:
             connection.close()
@@ -181,7 +175,7 @@ def _opened(place: Path | str) -> sqlite3.Connection:
     return connection
 
 
-def _commit(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
+def _commit(connection: sqlite3.Connection, jobs: list[_Job], committed: Callable[[], None]) -> None:
     done: list[tuple[Future[Any], Any]] = []
     try:
         connection.execute("begin immediate")
@@ -203,6 +197,7 @@ def _commit(connection: sqlite3.Connection, jobs: list[_Job]) -> None:
             if not future.done():
                 future.set_exception(fault)
         return
+    committed()
     for future, result in done:
         future.set_result(result)
 

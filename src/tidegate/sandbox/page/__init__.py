@@ -6,7 +6,16 @@ from importlib.resources import files
 
 from aiohttp import web
 
-from tidegate.sandbox.page import api, files_view, inbox_view, lists_view, people_view, records_view, webhooks_view
+from tidegate.sandbox.page import (
+    api,
+    feedback_view,
+    files_view,
+    inbox_view,
+    lists_view,
+    people_view,
+    records_view,
+    webhooks_view,
+)
 
 _STATIC = files(__package__).joinpath("static")
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
@@ -15,6 +24,7 @@ _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 def routes() -> list[web.RouteDef]:
     return [
         *inbox_view.routes(),
+        *feedback_view.routes(),
         *lists_view.routes(),
         *records_view.routes(),
         *people_view.routes(),

@@ -9,10 +9,10 @@ from typing import Any
 
 from aiohttp import web
 
-from tidegate.sandbox import inbox
+from tidegate.sandbox import inbox, links
 from tidegate.sandbox.exchange import STORE
 from tidegate.sandbox.inbox import NEWEST, Filter
-from tidegate.sandbox.page import chart, mail, render
+from tidegate.sandbox.page import chart, feedback_view, mail, render
 from tidegate.sandbox.segments import segments
 from tidegate.sandbox.store import Store
 
@@ -45,12 +45,20 @@ def before(request: web.Request) -> int:
 async def _inbox(request: web.Request) -> web.Response:
     number = request.match_info.get("number")
     tab = request.query.get("tab", "")
+    if number is not None:
+        await feedback_view.opened(request, int(number))
     return await asyncio.to_thread(
-        _show, request.app[STORE], wanted(request), before(request), int(number) if number else None, tab
+        _show,
+        request.app[STORE],
+        wanted(request),
+        before(request),
+        int(number) if number else None,
+        tab,
+        request.app[feedback_view.SHARED],
     )
 
 
-def _show(store: Store, asked: Filter, older_than: int, number: int | None, tab: str) -> web.Response:
+def _show(store: Store, asked: Filter, older_than: int, number: int | None, tab: str, shared: bool) -> web.Response:
     rows = inbox.page(store, asked, before=older_than, count=_A_PAGE + 1)
     days = inbox.days(store)
     channels = inbox.channels(store)
@@ -72,7 +80,9 @@ def _show(store: Store, asked: Filter, older_than: int, number: int | None, tab:
         filters=filters,
         here={**filters, "before": older_than if older_than < NEWEST else None},
         number=number,
-        chosen=_opened(chosen, tab) if chosen is not None else None,
+        chosen=None
+        if chosen is None
+        else {**_opened(chosen, tab), "feedback": feedback_view.about(store, chosen, shared=shared), "shared": shared},
     )
 
 
@@ -97,7 +107,8 @@ def _opened(row: Any, tab: str) -> Mapping[str, Any]:
 
 
 async def _html(request: web.Request) -> web.Response:
-    row = await asyncio.to_thread(inbox.one, request.app[STORE], int(request.match_info["number"]))
+    number = int(request.match_info["number"])
+    row = await asyncio.to_thread(inbox.one, request.app[STORE], number)
     opened = mail.read(bytes(row["raw"])) if row is not None and row["channel"] == "email" else None
     if opened is None or opened.html is None:
         raise web.HTTPNotFound
@@ -112,6 +123,10 @@ async def _html(request: web.Request) -> web.Response:
         ),
     }
     text = mail.opening_links_apart(opened.html)
+    if not request.app[feedback_view.SHARED]:
+        # whole addresses: a <base> of the mail's own must not lead them away
+        here = f"{request.scheme}://{request.host}"
+        text = links.led(text, lambda url: here + links.way(number, url))
     return web.Response(text=text, content_type="text/html", headers=headers)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from tidegate.sandbox import faults
+from tidegate.sandbox import faults, links
 from tidegate.sandbox.store import Store
 
 _POLICY = (
@@ -97,6 +97,7 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.filters.update(day=day, moment=moment, size=size, thousands=thousands, from_json=json.loads, spelt=spelt)
+_ENVIRONMENT.filters.update(linked=links.linked, way=lambda url, number: links.way(number, url))
 _ENVIRONMENT.globals.update(query=query, channel_names=CHANNELS, channel_titles=_TITLES)
 
 

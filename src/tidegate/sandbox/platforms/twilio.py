@@ -25,7 +25,7 @@ import phonenumbers
 from tidegate.connector import Target
 from tidegate.sandbox.emulation import SECRET, Answer, Call, Declined, Emulation, Route, Shelf
 from tidegate.sandbox.segments import segments
-from tidegate.sandbox.store import now, stamp
+from tidegate.sandbox.times import now, stamp
 
 _SID = re.compile(r"AC[0-9a-fA-F]{32}")
 _SENDER = re.compile(r"\+[1-9]\d{6,14}|\d{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")

@@ -14,7 +14,7 @@ from tidegate.connector import Target
 from tidegate.sandbox.emulation import SECRET, Answer, Asked, Call, Declined, Emulation, Route, Shelf
 from tidegate.sandbox.faults import Fault
 from tidegate.sandbox.queries import query
-from tidegate.sandbox.store import now
+from tidegate.sandbox.times import now
 
 _HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 

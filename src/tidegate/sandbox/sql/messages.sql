@@ -80,6 +80,9 @@ inner join bodies on messages.id = bodies.message
 left join labels on messages.recipient = labels.identifier
 where messages.id = :id;
 
+-- name: exists
+select 1 as yes from messages where id = :id;
+
 -- name: days
 select day, channel, count(*) as messages from messages group by day, channel order by day, channel;
 

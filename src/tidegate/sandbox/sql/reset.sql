@@ -1,5 +1,7 @@
 -- Everything received is forgotten. Labels are not received: the run that knows them tells them once.
 
+delete from feedback;
+delete from behaviour;
 delete from bodies;
 delete from messages;
 insert into words (words) values ('delete-all');

@@ -1,6 +1,6 @@
 -- name: set_clock
-insert into clock (one, at) values (1, :at)
-on conflict (one) do update set at = excluded.at;
+insert into clock (one, at, set_at) values (1, :at, :now)
+on conflict (one) do update set at = excluded.at, set_at = excluded.set_at;
 
 -- name: clock
 select at from clock;
