@@ -29,3 +29,6 @@ CHANNELS: dict[str, ChannelSpec] = {
         ChannelSpec("webhook", "", ("body",)),
     )
 }
+
+#: channels that tell the person something: a team's channel and a webhook do not
+TELLING = tuple(name for name in CHANNELS if name not in ("chat", "webhook"))

@@ -36,7 +36,8 @@ class ContractResult:
 
 @dataclass(frozen=True, slots=True)
 class AudienceDecision:
-    """What a run makes of one audience. `withheld` counts planned messages that may not go now, by reason."""
+    """What a run makes of one audience. Of its messages, by reason: `withheld` counts those that do not go at all,
+    `held` those that may not go yet."""
 
     audience: str
     verdict: AudienceVerdict
@@ -47,6 +48,7 @@ class AudienceDecision:
     members: int = 0
     planned: int = 0
     withheld: Mapping[str, int] = field(default_factory=dict)
+    held: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,13 @@ class ListDecision:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Steps 4 to 9 of a run, decided in one transaction. `ready` counts messages to send by destination."""
+    """Steps 4 to 9 of a run, decided in one transaction. `ready` counts messages to send by destination; `notes` are
+    sentences about what the gate made do with."""
 
     audiences: tuple[AudienceDecision, ...] = ()
     lists: tuple[ListDecision, ...] = ()
     ready: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

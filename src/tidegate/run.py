@@ -25,6 +25,7 @@ from tidegate.checkpoints import checkpoint
 from tidegate.clock import clock as choose_clock
 from tidegate.decision.decide import Facts
 from tidegate.decision.decide import decide as decide_on
+from tidegate.decision.permission import recheck
 from tidegate.delivery import deliver as deliver_to
 from tidegate.delivery import recover
 from tidegate.errors import TidegateError, WarehouseError
@@ -240,6 +241,7 @@ def _deliver(run: Run, destination: str, facts: Facts) -> Delivery:
         per_day=inf if run.workspace.sandbox is not None else spec.per_day,
         concurrency=spec.concurrency,
         stop=run.underway.stop,
+        recheck=recheck(run.project, facts.people, facts.channel(destination), run_id=run.run_id, as_of=run.as_of),
     )
 
 

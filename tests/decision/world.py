@@ -14,7 +14,7 @@ from tidegate import queries
 from tidegate.connector import Connector, Identifier
 from tidegate.decision.decide import Definition, Facts, decide
 from tidegate.results import AudienceDecision, Decision, ListDecision
-from tidegate.spec.objects import Audience, DestinationSpec, MessageSpec, ModelColumns, Project, Send, Sync
+from tidegate.spec.objects import Audience, DestinationSpec, MessageSpec, ModelColumns, Project, Send, Sync, Throttle
 from tidegate.warehouse import Warehouse, transaction
 
 START = datetime(2011, 10, 1, tzinfo=UTC)
@@ -46,6 +46,16 @@ class Texts(Connector):
     modes = frozenset({"send"})
 
 
+PERSON = {
+    "customer_id": "varchar",
+    "email": "varchar",
+    "phone": "varchar",
+    "agrees": "boolean",
+    "agrees_since": "timestamptz",
+    "time_zone": "varchar",
+}
+
+
 def column(table: str, name: str) -> exp.Expr:
     return exp.column(name, table=table, quoted=True)
 
@@ -63,12 +73,14 @@ class World:
     unfit: dict[str, tuple[str, str]] = field(default_factory=dict)
     topics: dict[str, str] = field(default_factory=dict)
     consent: dict[str, exp.Expr] = field(default_factory=dict)
+    settings: dict[str, object] = field(default_factory=dict)
+    throttles: dict[str, Throttle] = field(default_factory=dict)
     as_of: datetime = START
     runs: int = 0
 
     def person(self, *names: str, **values: object) -> None:
         for name in names:
-            known = {"email": f"{name}@example.com", "phone": "+442079460000", "agrees": True}
+            known = {"email": f"{name}@example.com", "phone": "+442079460000", "agrees": True, "time_zone": None}
             self.people[name] = {**known, **self.people.get(name, {}), **values}
 
     def in_segment(self, segment: str, *names: str) -> None:
@@ -91,7 +103,7 @@ class World:
     def project(self) -> Project:
         messages = {send.message for one in self.audiences.values() for send in _sends(one)}
         kinds = {"ads": Ads, "crm": Crm, "mail": Mail, "texts": Texts}
-        return Project(
+        project = Project(
             root=Path(),
             name="shop",
             key="customer_id",
@@ -102,10 +114,14 @@ class World:
             clock=None,
             consent=self.consent,
             landings=(),
-            destinations={name: DestinationSpec(name, kind.__name__, {}) for name, kind in kinds.items()},
+            destinations={
+                name: DestinationSpec(name, kind.__name__, {}, throttle=self.throttles.get(name))
+                for name, kind in kinds.items()
+            },
             audiences=self.audiences,
             messages={name: MessageSpec(name, self.topics.get(name, "offers"), {}) for name in messages},
         )
+        return replace(project, **self.settings)  # type: ignore[arg-type]
 
     def facts(self) -> Facts:
         self.runs += 1
@@ -122,7 +138,7 @@ class World:
         )
 
     def _models(self) -> dict[str, ModelColumns]:
-        person = {"customer_id": "VARCHAR", "email": "VARCHAR", "phone": "VARCHAR", "agrees": "BOOLEAN"}
+        person = {name: kind.upper() for name, kind in PERSON.items()}
         models = {"people": ModelColumns("people", '"main"."people"', person)}
         for name in self.segments:
             models[name] = ModelColumns(name, f'"main"."{name}"', {"customer_id": "VARCHAR"})
@@ -132,8 +148,9 @@ class World:
         return models
 
     def build(self, connection: duckdb.DuckDBPyConnection) -> None:
-        rows = [(name, who["email"], who["phone"], who["agrees"]) for name, who in self.people.items()]
-        _table(connection, "people", "customer_id varchar, email varchar, phone varchar, agrees boolean", rows)
+        columns = ", ".join(f"{name} {kind}" for name, kind in PERSON.items())
+        rows = [(name, *(who.get(one) for one in [*PERSON][1:])) for name, who in self.people.items()]
+        _table(connection, "people", columns, rows)
         for name, members in self.segments.items():
             _table(connection, name, "customer_id varchar", [(member,) for member in members])
         for name, occurrences in self.triggers.items():
@@ -179,6 +196,31 @@ class World:
     def planned(self, state: str = "ready") -> dict[object, object]:
         """Message keys in a state, with the destination."""
         return dict(self.rows("select message_key, destination from tidegate.outbox where state = $state", state=state))
+
+    def told(self) -> list[tuple[object, ...]]:
+        """Verdicts other than send, in the order of the runs: message's person, verdict, reason and until."""
+        return self.rows(
+            "select outbox.person, decisions.verdict, decisions.reason, decisions.until from tidegate.decisions "
+            "join tidegate.outbox using (message_key) order by decisions.run_id, decisions.message_key"
+        )
+
+    def send_what_is_ready(self) -> list[object]:
+        """The destinations took every message; returns whose they were."""
+        with self.warehouse.session() as connection:
+            sent = connection.execute(
+                "update tidegate.outbox set state = 'accepted', settled_at = $as_of where state = 'ready' "
+                "returning person",
+                {"as_of": self.as_of},
+            ).fetchall()
+        return sorted(str(person) for (person,) in sent)
+
+    def consents(self, person: str, channel: str, given: bool, *, topic: str | None = None, at: datetime) -> None:
+        with self.warehouse.session() as connection:
+            connection.execute(
+                "insert into tidegate.consents (consent_id, person, channel, topic, given, happened_at, run_id, "
+                "landed_at) values (uuid(), ?, ?, ?, ?, ?, 'run-0000', ?)",
+                [person, channel, topic, given, at, at],
+            )
 
     def owed(self) -> set[tuple[object, ...]]:
         return set(self.rows("select person, operation, state from tidegate.owed"))

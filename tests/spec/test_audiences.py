@@ -24,7 +24,7 @@ by: [email]
         ("audience: vips", "audience: vips\nguard: {max_leave: 120%}", "vips.yml:2: guard.max_leave: 120% is more than everyone"),
         ("audience: vips", "audience: vips\nguard: {max_leave: 0.2}", "vips.yml:2: guard.max_leave: write a share such as `20%`"),
         ("audience: vips", "audience: vi ps", "vips.yml:1: audience: `vi ps` is not a name; use letters, digits and `_`"),
-        ("audience: vips", "audience: vips\ncolour: red", "vips.yml:2: colour: no such key; there are audience, backfill, by"),
+        ("audience: vips", "audience: vips\nwheels: 4", "vips.yml:2: wheels: no such key; there are audience, backfill, by"),
         ("who: ref('vips')", "who: ref('vip')", "vips.yml:2: who: no model `vip`; did you mean `vips`?"),
         ("who: ref('vips')", "who: vips", "vips.yml:2: who: write ref('vips')"),
         ("who: ref('vips')\n", "", "vips.yml:1: says neither `who` (a segment) nor `when` (a trigger)"),

@@ -60,8 +60,7 @@ def test_a_folder_without_settings_is_told_how_to_start(shop):
         ("project: shop", "project: [shop]", "tidegate.yml:1: project: should be text"),
         ("project: shop", "project: 7", "tidegate.yml:1: project: should be text; put it in quotes"),
         ("key: customer_id", "key: ''", "tidegate.yml:2: key: is empty"),
-        ("project: shop", "caps: []\nproject: shop", "tidegate.yml:1: caps: no such key"),
-        ("project: shop", "quiet_hours: {}\nproject: shop", "tidegate.yml:1: quiet_hours: no such key"),
+        ("project: shop", "journeys: []\nproject: shop", "tidegate.yml:1: journeys: no such key"),
         ("project: shop", "language: english\nproject: shop", "tidegate.yml:1: language: no language `english`"),
         (
             "project: shop",

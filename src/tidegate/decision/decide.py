@@ -97,14 +97,14 @@ def _decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
         *ownerless.settle(connection, owned, blocked, as_of=facts.as_of, run_id=facts.run_id),
     )
     with _blaming():
-        _judge(connection, facts, standings)
+        notes = _judge(connection, facts, standings)
     decided = _record(connection, facts, standings)
     ready = dict(connection.execute(queries.text("decide/ready_counts")).fetchall())
     connection.execute(
         queries.text("decide/mark_decided"),
         {"run_id": facts.run_id, "watermark": _watermark(connection, facts), "decided_at": datetime.now(UTC)},
     )
-    return Decision(audiences=decided, lists=decided_lists, ready=ready)
+    return Decision(audiences=decided, lists=decided_lists, ready=ready, notes=notes)
 
 
 def _plan_lists(
@@ -174,11 +174,13 @@ def _apply_lists(
     return tuple(decided)
 
 
-def _judge(connection: duckdb.DuckDBPyConnection, facts: Facts, standings: dict[str, Standing]) -> None:
+def _judge(connection: duckdb.DuckDBPyConnection, facts: Facts, standings: dict[str, Standing]) -> tuple[str, ...]:
     channels = {name: facts.channel(name) for name in facts.connectors}
     still = [name for name, standing in standings.items() if not standing.moves]
     connection.execute(queries.text("decide/know_audiences"), {"audiences": list(standings)})
-    gate.judge(connection, facts.project, facts.people, channels, still, as_of=facts.as_of, run_id=facts.run_id)
+    notes = gate.judge(
+        connection, facts.project, facts.people, channels, still, as_of=facts.as_of, run_id=facts.run_id
+    )
     person = stays.person_of(facts.project.key, "person")
     people = queries.select(
         exp.alias_(queries.relation(facts.people.relation), "person", table=True), {"person": person}
@@ -188,15 +190,16 @@ def _judge(connection: duckdb.DuckDBPyConnection, facts: Facts, standings: dict[
         named = ", ".join(name for (name,) in repeated)
         text = f"{facts.project.people} has several rows for {named}; it must have one row for each person"
         raise ContractError(f"{text}, told by {facts.project.key}")
+    return notes
 
 
 def _record(
     connection: duckdb.DuckDBPyConnection, facts: Facts, standings: dict[str, Standing]
 ) -> tuple[AudienceDecision, ...]:
     planned = dict(connection.execute(queries.text("decide/planned_counts"), {"run_id": facts.run_id}).fetchall())
-    withheld: dict[str, dict[str, int]] = defaultdict(dict)
-    for source, reason, count in connection.execute(queries.text("decide/withheld_counts")).fetchall():
-        withheld[source][reason] = count
+    withheld: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    for source, verdict, reason, count in connection.execute(queries.text("decide/withheld_counts")).fetchall():
+        withheld[source, verdict][reason] = count
     decided = []
     for name, standing in standings.items():
         movement, definition = standing.movement, facts.definitions.get(standing.audience.model)
@@ -210,7 +213,8 @@ def _record(
             left=movement.left,
             members=members if standing.audience.who else 0,
             planned=planned.get(name, 0),
-            withheld=dict(withheld[name]),
+            withheld=withheld[name, "skip"],
+            held=withheld[name, "hold"],
         )
         decided.append(decision)
         connection.execute(
@@ -226,7 +230,7 @@ def _record(
                 **movement.counts,
                 "members": decision.members,
                 "planned": decision.planned,
-                "withheld": sum(decision.withheld.values()),
+                "withheld": sum(decision.withheld.values()) + sum(decision.held.values()),
             },
         )
     return tuple(decided)

@@ -17,6 +17,7 @@ import duckdb
 
 from tidegate import queries
 from tidegate.connector import Connector, Outcome
+from tidegate.decision.permission import Recheck
 from tidegate.delivery import jobs, messages
 from tidegate.delivery.breaker import Breaker, mending, problem, words
 from tidegate.delivery.calls import Caller
@@ -59,6 +60,7 @@ def deliver(
     time_budget: float = 600.0,
     on_progress: Callable[[Delivery], None] | None = None,
     stop: threading.Event | None = None,
+    recheck: Recheck | None = None,
 ) -> Delivery:
     """Send what `destination` is owed, and say what came of it. Opens and closes the connector.
 
@@ -66,7 +68,8 @@ def deliver(
     `concurrency` limit the calls, otherwise the connector's own limits do (infinite: nothing does). After
     `time_budget` seconds no call is started. `on_progress` is called some times a second, in this thread. `stop`
     ends the delivery early from another thread; so does Ctrl-C from the main one: calls under way get ten seconds,
-    everything is settled, and KeyboardInterrupt goes on.
+    everything is settled, and KeyboardInterrupt goes on. `recheck` asks in the instant before a claim who may not be
+    written to any more.
 
     A platform that fails raises nothing: `Delivery.problem` says what the matter was. Raises WarehouseError
     where the warehouse or the journal beside it cannot be used; the next start's `recover` then settles.
@@ -86,6 +89,7 @@ def deliver(
         time_budget=time_budget,
         on_progress=on_progress,
         stop=stop,
+        recheck=recheck,
     )
     return asyncio.run(work.run())
 
@@ -106,6 +110,7 @@ class _Work:
     time_budget: float
     on_progress: Callable[[Delivery], None] | None
     stop: threading.Event | None
+    recheck: Recheck | None
 
     async def run(self) -> Delivery:
         breaker = Breaker(self.concurrency, mending(self.connector, self.destination))
@@ -210,7 +215,8 @@ class _Work:
         ready, puts, removals = waiting
         where: dict[str, Any] = {"destination": self.destination, "run_id": self.run_id, "as_of": self.as_of}
         if ready:
-            yield Outbox(self.warehouse, self.connector, people=self.people, key=self.key, render=self.render, **where)
+            person: dict[str, Any] = {"people": self.people, "key": self.key}
+            yield Outbox(self.warehouse, self.connector, render=self.render, recheck=self.recheck, **person, **where)
         if puts:
             yield Owed(self.warehouse, self.connector, delivery=claims.prefix, removing=False, **where)
         if puts or removals:  # putting somebody there under a new address makes a removal of the old one

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from tidegate.spec.guard_keys import GuardKeys
-from tidegate.spec.written import Duration, Name, Names, Ref, Sql, Written
+from tidegate.spec.written import Duration, Name, Names, Ref, Share, Sql, Written
 
 
 class SendKeys(Written):
@@ -87,6 +87,9 @@ class AudienceFile(Written):
         default=None, description="A message that could not go within this time does not go at all (24 hours)."
     )
     priority: int = Field(default=0, description="Of two messages that compete, the one of higher priority goes.")
+    holdout: Share | None = Field(
+        default=None, description="The share of people who get none of its messages, for comparison, such as `10%`."
+    )
     backfill: bool = Field(
         default=False, description="Send also to those who are in it on the first run or after its SQL changed."
     )

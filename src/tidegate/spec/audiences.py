@@ -77,6 +77,7 @@ class _Reader:
             expires_after=written.expires_after or timedelta(hours=24),
             priority=written.priority,
             backfill=written.backfill,
+            holdout=written.holdout,
             guard=guard(written.guard, self.around.guard),
             line=self.document.line(("who" if written.who else "when",)),
         )

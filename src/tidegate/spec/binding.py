@@ -18,8 +18,15 @@ class Binder:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
 
-    def fault(self, tree: exp.Expr, scopes: Mapping[str, Mapping[str, str]], *, condition: bool = False) -> str | None:
-        """What is wrong with a qualified expression, or None. A `condition` must be true or false."""
+    def fault(
+        self,
+        tree: exp.Expr,
+        scopes: Mapping[str, Mapping[str, str]],
+        *,
+        condition: bool = False,
+        moment: bool = False,
+    ) -> str | None:
+        """What is wrong with a qualified expression, or None. A `condition` is true or false, a `moment` a time."""
         used = {(column.table, column.name) for column in tree.find_all(exp.Column)}
         query = exp.select(exp.alias_(tree.copy(), "value", quoted=True))
         for scope, columns in scopes.items():
@@ -38,6 +45,8 @@ class Binder:
             return _words(fault)
         if condition and described[1] not in ("BOOLEAN", '"NULL"', "NULL"):
             return f"is {described[1]}, not true or false; compare it with something"
+        if moment and not described[1].startswith(("TIMESTAMP", "DATE")):
+            return f"is {described[1]}; make it a timestamp"
         return None
 
 

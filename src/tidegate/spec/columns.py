@@ -46,13 +46,20 @@ def problems_by_audience(
     try:
         checker = _Checker(project, models, Binder(connection))
         consent = {channel: tree for channel in project.consent if (tree := checker.consent(channel)) is not None}
+        since = {channel: tree for channel in project.consent_since if (tree := checker.since(channel)) is not None}
         audiences: dict[str, Audience] = {}
         problems: dict[str, list[Problem]] = {}
         for name, audience in project.audiences.items():
             audiences[name], found = checker.audience(audience)
             if found:
                 problems[name] = sorted(set(found))
-        return replace(project, audiences=audiences, consent={**project.consent, **consent}), problems
+        qualified = replace(
+            project,
+            audiences=audiences,
+            consent={**project.consent, **consent},
+            consent_since={**project.consent_since, **since},
+        )
+        return qualified, problems
     finally:
         connection.close()
 
@@ -113,6 +120,13 @@ class _Checker:
         self.of_consent[channel] = found
         return tree
 
+    def since(self, channel: str) -> exp.Expr | None:
+        """Comes after the channel's `consent`."""
+        if self.of_people:
+            return None
+        scopes = _Scopes(None, "", self.people, self.project.people)
+        return self._expression(self.project.consent_since[channel], scopes, self.of_consent[channel], moment=True)
+
     def audience(self, audience: Audience) -> tuple[Audience, list[Problem]]:
         """The audience qualified, or as it was with what is wrong."""
         if self.of_people:
@@ -159,7 +173,13 @@ class _Checker:
             yield Problem(audience.file, audience.line, key, text)
 
     def _expression(
-        self, tree: exp.Expr, scopes: _Scopes, found: list[Problem], *, condition: bool = False
+        self,
+        tree: exp.Expr,
+        scopes: _Scopes,
+        found: list[Problem],
+        *,
+        condition: bool = False,
+        moment: bool = False,
     ) -> exp.Expr:
         file, line, key = place(tree)
         try:
@@ -167,7 +187,7 @@ class _Checker:
         except SpecError as fault:
             found.extend(fault.problems)
             return tree
-        fault_ = self.binder.fault(qualified, scopes.columns, condition=condition)
+        fault_ = self.binder.fault(qualified, scopes.columns, condition=condition, moment=moment)
         if fault_ is not None:
             found.append(Problem(file, line, key, fault_))
         return qualified

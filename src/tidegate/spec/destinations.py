@@ -101,6 +101,7 @@ def _accounts(target: str, keys: TargetKeys, document: Document, root: Path, fou
             account.concurrency,
             document.line(path),
             account.per_day,
+            account.throttle,
         )
         try:
             at = (*path, "connector")

@@ -48,6 +48,35 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class Cap:
+    """At most `most` messages to a person in any window as long as `per`, by one channel or by `any`."""
+
+    channel: str
+    most: int
+    per: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """At most `most` messages through a destination in any window as long as `per`."""
+
+    most: int
+    per: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Quiet from `opens` to before `closes`, minutes of the day on a person's own clock.
+
+    `closes` is past 1440 where the window ends on the day after. `days` are those it begins on, Monday is 1.
+    """
+
+    opens: int
+    closes: int
+    days: frozenset[int] = frozenset(range(1, 8))
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
     """A message to send, by the first of `by` (destinations' names) that reaches the person."""
 
@@ -98,6 +127,7 @@ class Audience:
     backfill: bool = False
     guard: Guard = Guard()
     line: int = 0  # of `who` or `when`
+    holdout: float | None = None  # the share of people who are told nothing by it
 
     @property
     def model(self) -> str:
@@ -150,6 +180,7 @@ class DestinationSpec:
     concurrency: int | None = None
     line: int = 0
     per_day: int | None = None
+    throttle: Throttle | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,3 +225,7 @@ class Project:
     lines: Mapping[str, int] = field(default_factory=dict)  # of the settings' keys
     feedback: tuple[str, ...] = ()  # patterns of files, beside those in the warehouse's folder
     consents: tuple[str, ...] = ()
+    consent_since: Mapping[str, exp.Expr] = field(default_factory=dict)  # when its answer was given, over `person`
+    caps: tuple[Cap, ...] = ()
+    quiet_hours: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)  # by channel or `any`
+    holdout: float | None = None  # the share of people who are told nothing but what is transactional

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlglot import exp
-
-from tidegate.connector import Channel
 from tidegate.errors import Problem, SpecError
-from tidegate.spec import audiences, destinations, expressions, messages, models_folder, templating
+from tidegate.spec import audiences, destinations, gate_settings, messages, models_folder, templating
 from tidegate.spec.audiences import Surroundings
 from tidegate.spec.destinations import Destinations
-from tidegate.spec.documents import Document, dotted, read_yaml, shown
+from tidegate.spec.documents import Document, read_yaml, shown
 from tidegate.spec.findings import Findings
+from tidegate.spec.gate_settings import GateSettings
 from tidegate.spec.guard_keys import guard
 from tidegate.spec.nearest import closest, hint
 from tidegate.spec.objects import Audience, Guard, Landing, MessageSpec, Project
@@ -63,7 +60,7 @@ def read(root: Path, target: str | None = None) -> Read:
         _check_settings(settings, document, models, found)
         chosen = destinations.choose_target(settings, document, target, found)
         known = destinations.load(settings, document, chosen, root, found) if chosen is not None else None
-    consent = _consent(settings, document, found)
+    gate = gate_settings.read(settings, document, found)
     read_messages = messages.read_all(root, found)
     if settings is not None:
         found.problems.extend(templating.without_way_out(read_messages.by_name, settings.unsubscribe_url is not None))
@@ -80,7 +77,7 @@ def read(root: Path, target: str | None = None) -> Read:
         return Read(None, tuple(found.problems))
     broken = {problem.file for problem in found.problems}
     sound = {name: audience for name, audience in read_audiences.items() if audience.file not in broken}
-    project = _project(root, settings, document, known, consent, sound, read_messages.by_name)
+    project = _project(root, settings, document, known, gate, sound, read_messages.by_name)
     return Read(project, tuple(found.problems))
 
 
@@ -89,7 +86,7 @@ def _project(
     settings: SettingsFile,
     document: Document,
     known: Destinations,
-    consent: Mapping[str, exp.Expr],
+    gate: GateSettings,
     read_audiences: Mapping[str, Audience],
     read_messages: Mapping[str, MessageSpec],
 ) -> Project:
@@ -106,7 +103,7 @@ def _project(
         target=known.target,
         sandbox=known.sandbox,
         clock=settings.targets[known.target].clock,
-        consent=consent,
+        consent=gate.consent,
         landings=landings,
         destinations=known.specs,
         audiences=read_audiences,
@@ -168,18 +165,6 @@ def _is_time_zone(name: str) -> bool:
     except (ValueError, OSError, KeyError):
         return False
     return True
-
-
-def _consent(settings: SettingsFile | None, document: Document, found: Findings) -> dict[str, exp.Expr]:
-    trees: dict[str, exp.Expr] = {}
-    for channel, sql in (settings.consent if settings is not None else {}).items():
-        path = ("consent", channel)
-        if channel not in get_args(Channel):
-            found.add(document, path, f"no channel `{channel}`; {hint(channel, get_args(Channel))}")
-            continue
-        with found.gather():
-            trees[channel] = expressions.parse(sql, document.file, document.line(path), dotted(path))
-    return trees
 
 
 def _audiences(root: Path, around: Surroundings, found: Findings) -> dict[str, Audience]:

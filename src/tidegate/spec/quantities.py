@@ -6,7 +6,8 @@ import re
 from datetime import timedelta
 from typing import Any
 
-from tidegate.spec.objects import Limit
+from tidegate.spec.nearest import hint
+from tidegate.spec.objects import Limit, Throttle, Window
 
 _UNITS = {
     "second": timedelta(seconds=1),
@@ -20,6 +21,14 @@ _PART = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-zA-Z]+)")
 _PERCENT = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*%")
 _REF = re.compile(r"ref\(\s*(?P<quote>['\"])(?P<model>\w+)(?P=quote)\s*\)")
 
+_CLOCK = r"(?:[01]?\d|2[0-3]):[0-5]\d"
+_WINDOW = re.compile(rf"(?P<opens>{_CLOCK})\s*-\s*(?P<closes>{_CLOCK}|24:00)(?:\s+on\s+(?P<days>.+))?")
+_THROTTLE = re.compile(r"(?P<most>\d{1,3}(?:,\d{3})+|\d+)\s*(?:per|/)\s*(?P<per>.+)")
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_WHOLE_DAY = 24 * 60
+
+WINDOW_PATTERN = rf"^\s*{_CLOCK}\s*-\s*({_CLOCK}|24:00)(\s+on\s+.+)?\s*$"
+THROTTLE_PATTERN = r"^\s*[\d,]+\s*(per|/)\s*.+$"
 DURATION_PATTERN = r"^\s*(\d+(\.\d+)?\s*[a-zA-Z]+\s*)+$"
 REF_PATTERN = r"^\s*ref\(\s*['\"]\w+['\"]\s*\)\s*$"
 #: as long as anything may last; longer ones overflow the warehouse's timestamps when added
@@ -105,6 +114,113 @@ def count(value: Any) -> int | None:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     raise ValueError("write a number such as `500`, or `none`")
+
+
+def share(value: Any) -> float:
+    """A share of people: more than nobody, less than everybody. Raises ValueError.
+
+    >>> share("5%")
+    0.05
+    """
+    if isinstance(value, float):
+        return value
+    percent = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if percent is None:
+        raise ValueError("write a share of people, such as `5%`")
+    found = float(percent["number"]) / 100
+    if not 0 < found < 1:
+        raise ValueError(f"`{value}` would be {'nobody' if not found else 'everybody'}; write a share such as `5%`")
+    return found
+
+
+def throttle(value: Any) -> Throttle:
+    """So many messages in so much time. Raises ValueError.
+
+    >>> throttle("10,000 per hour")
+    Throttle(most=10000, per=datetime.timedelta(seconds=3600))
+    """
+    if isinstance(value, Throttle):
+        return value
+    parts = _THROTTLE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if parts is None:
+        raise ValueError("write how many messages in how much time, such as `10,000 per hour`")
+    most = int(parts["most"].replace(",", ""))
+    if not most:
+        raise ValueError("lets nothing through; to send nothing, take the destination out of `by`")
+    span = parts["per"].strip()
+    return Throttle(most, duration(span if span[0].isdigit() else f"1 {span}"))
+
+
+def window(value: Any) -> Window:
+    """A window of the day, on some days or all. Raises ValueError.
+
+    >>> window("21:00-08:00 on fri..sat")
+    Window(opens=1260, closes=1920, days=frozenset({5, 6}))
+    """
+    if isinstance(value, Window):
+        return value
+    parts = _WINDOW.fullmatch(value.strip().lower()) if isinstance(value, str) else None
+    if parts is None:
+        raise ValueError("write from when to when, such as `21:00-08:00` or `00:00-24:00 on sat..sun`")
+    opens, closes = _minutes(parts["opens"]), _minutes(parts["closes"])
+    if opens == closes:
+        raise ValueError(f"`{value}` begins when it ends; a whole day is `00:00-24:00`")
+    days = _days(parts["days"]) if parts["days"] else frozenset(range(1, 8))
+    return Window(opens, closes if closes > opens else closes + _WHOLE_DAY, days)
+
+
+def windows(value: Any) -> tuple[Window, ...]:
+    """One window or several. Raises ValueError also where nothing of the week would be left."""
+    given = value if isinstance(value, (list, tuple)) else [value]
+    found = tuple(window(one) for one in given)
+    if not found:
+        raise ValueError("is empty; leave the key out, or write a window such as `21:00-08:00`")
+    if quiet_minutes(found) == [(0, 7 * _WHOLE_DAY)]:
+        raise ValueError("leaves no time of the week; to send nothing, take the channel out of `by`")
+    return found
+
+
+def quiet_minutes(found: tuple[Window, ...]) -> list[tuple[int, int]]:
+    """The windows as minutes of a week that begins on Monday: in order, apart from each other.
+
+    >>> quiet_minutes((Window(1260, 1920, frozenset({7})),))
+    [(0, 480), (9900, 10080)]
+    """
+    week = 7 * _WHOLE_DAY
+    parts = []
+    for one in found:
+        for day in one.days:
+            opens, closes = ((day - 1) * _WHOLE_DAY + minute for minute in (one.opens, one.closes))
+            parts += [(opens, min(closes, week)), *([(0, closes - week)] if closes > week else [])]
+    merged: list[tuple[int, int]] = []
+    for opens, closes in sorted(parts):
+        if merged and opens <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], closes))
+        else:
+            merged.append((opens, closes))
+    return merged
+
+
+def _minutes(clock: str) -> int:
+    hours, minutes = clock.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _days(written: str) -> frozenset[int]:
+    days: set[int] = set()
+    for part in written.split(","):
+        first, _, last = part.partition("..")
+        begin = _day(first)
+        end = _day(last) if last else begin
+        days |= {(begin + step) % 7 + 1 for step in range((end - begin) % 7 + 1)}
+    return frozenset(days)
+
+
+def _day(word: str) -> int:
+    name = word.strip()[:3] if word.strip().endswith("day") else word.strip()
+    if name not in _DAYS:
+        raise ValueError(f"`{word.strip()}` is not a day; {hint(word.strip(), _DAYS)}")
+    return _DAYS.index(name)
 
 
 def model_name(value: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from tidegate.spec.guard_keys import GuardKeys
-from tidegate.spec.written import Name, Names, Ref, Sql, Written
+from tidegate.spec.written import Duration, Name, Names, Pace, Ref, Share, Sql, Windows, Written
 
 
 class LandKeys(Written):
@@ -19,6 +19,28 @@ class LandKeys(Written):
     unique: Names = Field(
         default=(), description="Columns that name an event: the same values again are the same event."
     )
+
+
+class CapKeys(Written):
+    """How many messages are too many for one person."""
+
+    channel: str = Field(description="A channel, or `any`.")
+    most: int = Field(alias="max", ge=1, description="So many messages may go to a person in the time.")
+    per: Duration = Field(description="The time: any window of this length, such as `7 days`.")
+
+
+class ConsentKeys(Written):
+    """A consent that is known by date."""
+
+    if_: Sql = Field(alias="if", description="Who consented: a SQL condition over `person`.")
+    since: Sql = Field(description="When they last said so, or said no: a timestamp, in SQL over `person`.")
+
+
+def _consent(value: Any) -> str:
+    return "dated" if isinstance(value, dict) else "sql"
+
+
+Consent = Annotated[Annotated[Sql, Tag("sql")] | Annotated[ConsentKeys, Tag("dated")], Discriminator(_consent)]
 
 
 class EventFilesKeys(Written):
@@ -36,6 +58,9 @@ class DestinationKeys(Written):
     per_second: float | None = Field(default=None, gt=0, description="At most so many calls a second.")
     concurrency: int | None = Field(default=None, ge=1, description="At most so many calls at once.")
     per_day: int | None = Field(default=None, ge=1, description="At most so many calls in 24 hours.")
+    throttle: Pace | None = Field(
+        default=None, description="At most so many messages in a time, such as `10,000 per hour`; the others wait."
+    )
 
 
 def _kind(value: Any) -> str:
@@ -89,8 +114,19 @@ class SettingsFile(Written):
     unsubscribe_url: str | None = Field(
         default=None, description="The page where a person unsubscribes; a template over `person`."
     )
-    consent: dict[str, Sql] = Field(
-        default_factory=dict, description="For each channel, who consented to it: a SQL condition over `person`."
+    consent: dict[str, Consent] = Field(
+        default_factory=dict,
+        description="For each channel, who consented to it: a SQL condition over `person`; or `if` and `since`.",
+    )
+    caps: tuple[CapKeys, ...] = Field(
+        default=(), description="How much is too much, for all messages but the transactional."
+    )
+    quiet_hours: dict[str, Windows] = Field(
+        default_factory=dict,
+        description="For each channel (or `any`), when nobody is disturbed, in the person's own time.",
+    )
+    holdout: Share | None = Field(
+        default=None, description="The share of people who get no messages, for comparison, such as `5%`."
     )
     land: tuple[LandKeys, ...] = Field(default=(), description="Files that a run loads before it builds the models.")
     feedback: EventFilesKeys | None = Field(

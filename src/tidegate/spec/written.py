@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
 from tidegate.spec import quantities
-from tidegate.spec.objects import Limit
+from tidegate.spec.objects import Limit, Throttle, Window
 
 
 class Written(BaseModel):
@@ -85,4 +85,24 @@ Count = Annotated[
     int | None,
     BeforeValidator(quantities.count),
     WithJsonSchema({"oneOf": [{"type": "integer", "minimum": 0}, {"const": "none"}]}),
+]
+Share = Annotated[
+    float,
+    BeforeValidator(quantities.share),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?\s*%$", "examples": ["5%"]}),
+]
+Pace = Annotated[
+    Throttle,
+    BeforeValidator(quantities.throttle),
+    WithJsonSchema({"type": "string", "pattern": quantities.THROTTLE_PATTERN, "examples": ["10,000 per hour"]}),
+]
+_WINDOW_SCHEMA = {
+    "type": "string",
+    "pattern": quantities.WINDOW_PATTERN,
+    "examples": ["21:00-08:00", "22:00-08:00 on mon..fri", "00:00-24:00 on sun"],
+}
+Windows = Annotated[
+    tuple[Window, ...],
+    BeforeValidator(quantities.windows),
+    WithJsonSchema({"oneOf": [_WINDOW_SCHEMA, {"type": "array", "items": _WINDOW_SCHEMA, "minItems": 1}]}),
 ]

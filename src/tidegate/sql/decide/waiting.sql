@@ -10,8 +10,11 @@ select
     outbox.source,
     outbox.person,
     outbox.channels,
+    topics.topic,
     coalesce(topics.transactional, false),
-    outbox.expires_at <= $as_of,
+    outbox.priority,
+    outbox.due_at,
+    outbox.expires_at,
     stays.person is not null,
     outbox.source not in (select known_audiences.audience from known_audiences)
 from tidegate.outbox

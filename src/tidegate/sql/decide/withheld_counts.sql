@@ -4,9 +4,10 @@
 
 select
     verdicts.source,
+    verdicts.verdict,
     verdicts.reason,
     count(*) as withheld
 from verdicts
 where verdicts.verdict <> 'send'
-group by verdicts.source, verdicts.reason
-order by verdicts.source, verdicts.reason
+group by verdicts.source, verdicts.verdict, verdicts.reason
+order by verdicts.source, verdicts.verdict, verdicts.reason

@@ -24,6 +24,7 @@ create or replace temp table routes (
 
 create or replace temp table topics (
     message varchar,
+    topic varchar,
     transactional boolean
 );
 
@@ -40,8 +41,11 @@ create or replace temp table waiting (
     source varchar,
     person varchar,
     channels varchar,
+    topic varchar,
     transactional boolean,
-    expired boolean,
+    priority integer,
+    due_at timestamptz,
+    expires_at timestamptz,
     has_left boolean,
     orphaned boolean
 );
@@ -49,10 +53,61 @@ create or replace temp table waiting (
 create or replace temp table verdicts (
     message_key varchar,
     source varchar,
-    verdict varchar,          -- send, skip
+    person varchar,
+    transactional boolean,
+    priority integer,
+    due_at timestamptz,
+    expires_at timestamptz,
+    verdict varchar,          -- send, hold, skip
     reason varchar,
+    until timestamptz,        -- of a hold: it cannot go before
     destination varchar,
     channel varchar
+);
+
+create or replace temp table holdouts (
+    experiment varchar,
+    source varchar,           -- null: every one
+    salt varchar,
+    share double
+);
+
+create or replace temp table quiet_times (
+    channel varchar,
+    opens integer,            -- minutes of a week that begins on Monday, by the clock on the wall
+    closes integer
+);
+
+create or replace temp table living (
+    person varchar,
+    zone varchar,
+    written varchar,          -- the time zone's name in people, which may be none
+    digits varchar            -- of the telephone number
+);
+
+create or replace temp table dialled (
+    prefix varchar,
+    zone varchar
+);
+
+create or replace temp table quiet (
+    channel varchar,
+    zone varchar,
+    until timestamptz
+);
+
+create or replace temp table caps (
+    cap integer,
+    channel varchar,          -- a cap on `any` has a row for each
+    every boolean,            -- a cap on `any`
+    most integer,
+    per interval
+);
+
+create or replace temp table throttles (
+    destination varchar,
+    most integer,
+    per interval
 );
 
 create or replace temp table moves (
