@@ -13,7 +13,8 @@ from urllib.parse import quote, urlencode
 
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call
+from tidegate.connecting.bearer import call_with
+from tidegate.connecting.http import Reply
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.mask import mask
@@ -130,22 +131,17 @@ class Airtable(Connector):
     async def _call(
         self, method: str, path: str, content: Any = None, *, params: dict[str, str] | None = None
     ) -> dict[str, Any]:
-        token = self.settings.access_token.get_secret_value()
         query = f"?{urlencode(params, quote_via=quote)}" if params else ""
-        reply = await call(
+        reply = await call_with(
+            self.settings.access_token,
             self.session,
             method,
             f"{self.settings.base_url.rstrip('/')}/{path}{query}",
             safe_to_repeat=True,
-            headers={"Authorization": f"Bearer {token}"},
             json=content,
             judge=_judge,
-            hide=(token,),
         )
-        found = reply.json()
-        if not isinstance(found, dict):
-            raise Retryable("garbled", f"HTTP {reply.status} without an object")
-        return found
+        return reply.object()
 
 
 def _sorted(rows: Sequence[Row]) -> tuple[dict[int, Outcome], dict[str, list[int]]]:
@@ -173,8 +169,7 @@ def _all(found: dict[str, Any], name: str) -> list[dict[str, Any]]:
 
 
 def _judge(reply: Reply) -> DestinationError | None:
-    found = reply.peek()
-    error = found.get("error") if isinstance(found, dict) else None
+    error = reply.peek("error")
     code = error.get("type") if isinstance(error, dict) else error
     words = error.get("message") if isinstance(error, dict) else None
     said = mask(f"{code or f'HTTP {reply.status}'} {words or ''}", reply.hide)

@@ -310,9 +310,7 @@ def _person(one: Mailbox) -> dict[str, str]:
 
 
 def _judge(reply: Reply) -> DestinationError | None:
-    found = reply.peek()
-    code = found.get("code") if isinstance(found, dict) else None
-    words = str(found.get("message") or "") if isinstance(found, dict) else ""
+    code, words = reply.peek("code"), str(reply.peek("message") or "")
     said = mask(f"{code or f'HTTP {reply.status}'} {words}", reply.hide)
     if reply.status == 429:
         return Retryable("throttled", said, reply.after or _seconds(reply.headers.get("x-sib-ratelimit-reset")))

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
+from tidegate.connecting.bearer import call_with
 from tidegate.connecting.http import Reply, call
 from tidegate.connecting.lists import NamedLists, oldest
 from tidegate.connecting.rows import by_key, nothing_to_match_by
@@ -239,17 +240,16 @@ class Customerio(Connector):
         )
 
     async def _app(self, method: str, path: str, body: Any = None, *, safe_to_repeat: bool = True) -> Reply:
-        key = self.settings.app_api_key.get_secret_value() if self.settings.app_api_key else ""
         base = self.settings.app_url or self.settings.base_url or HOSTS[self.settings.region][1]
-        return await call(
+        assert self.settings.app_api_key is not None
+        return await call_with(
+            self.settings.app_api_key,
             self.session,
             method,
             f"{base.rstrip('/')}/v1/{path}",
             safe_to_repeat=safe_to_repeat,
-            headers={"Authorization": f"Bearer {key}"},
             json=body,
             judge=_judge,
-            hide=(key,),
         )
 
 

@@ -18,7 +18,8 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.bearer import call_with
+from tidegate.connecting.http import Reply, doubtful
 from tidegate.connecting.lists import NamedLists
 from tidegate.connecting.moments import moment
 from tidegate.connecting.rows import each, nothing_to_match_by
@@ -217,20 +218,15 @@ class Intercom(Connector):
         self, method: str, path: str, body: Any = None, *, answer: tuple[str, ...] = (), safe_to_repeat: bool = True
     ) -> Any:
         """The answer as a reply, or where keys are named the object that has them."""
-        token = self.settings.access_token.get_secret_value()
-        reply = await call(
+        reply = await call_with(
+            self.settings.access_token,
             self.session,
             method,
             f"{self.settings.base_url.rstrip('/')}/{path}",
             safe_to_repeat=safe_to_repeat,
-            headers={
-                "Authorization": f"Bearer {token}",
-                "Accept": "application/json",
-                "Intercom-Version": self.settings.api_version,
-            },
+            headers={"Accept": "application/json", "Intercom-Version": self.settings.api_version},
             json=body,
             judge=_judge,
-            hide=(token,),
         )
         return reply.object(*answer) if answer else reply
 

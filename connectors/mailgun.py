@@ -54,8 +54,8 @@ class Mailgun(Connector):
         self._key = hashlib.sha256(self.settings.api_key.get_secret_value().encode()).digest()
 
     async def prove(self) -> str:
-        found = (await self._call("GET", f"v4/domains/{self.settings.domain}", safe=True)).json()
-        domain = found.get("domain") if isinstance(found, dict) else None
+        reply = await self._call("GET", f"v4/domains/{self.settings.domain}", safe=True)
+        domain = reply.object("domain")["domain"]
         state = domain.get("state") if isinstance(domain, dict) else None
         if state != "active" or domain.get("is_disabled"):
             raise Closed("domain_not_active", f"Mailgun says that this domain is {mask(str(state))}")
@@ -132,8 +132,7 @@ class Mailgun(Connector):
 
 def _judge(reply: Reply) -> DestinationError | None:
     """Mailgun has no codes: the words of an error are all that tells one from another."""
-    found = reply.peek()
-    words = str(found.get("message") or found.get("Error") or "") if isinstance(found, dict) else ""
+    words = str(reply.peek("message") or reply.peek("Error") or "")
     if not words or reply.status >= 500:
         return None
     said, low = mask(f"HTTP {reply.status} {words}", reply.hide), words.lower()

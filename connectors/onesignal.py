@@ -13,7 +13,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.bearer import call_with
+from tidegate.connecting.http import Reply, doubtful
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.mask import mask
@@ -54,10 +55,8 @@ class OneSignal(Connector):
         return Limits(batch=1, concurrency=16, per_second=150)
 
     async def prove(self) -> str:
-        reply = await self._call("GET", params={"app_id": self.settings.app_id, "limit": "1"})
-        found = reply.json()
-        if not isinstance(found, dict) or "notifications" not in found:
-            raise doubtful(True, "garbled", f"HTTP {reply.status} without notifications")
+        asked = {"app_id": self.settings.app_id, "limit": "1"}
+        (await self._call("GET", params=asked)).object("notifications")
         return f"the notifications of app {self.settings.app_id[:8]}… can be read"
 
     async def send(self, messages: Sequence[Message]) -> list[Outcome]:
@@ -110,23 +109,21 @@ class OneSignal(Connector):
     async def _call(
         self, method: str, *, json: Any = None, params: Mapping[str, str] | None = None, hide: str = ""
     ) -> Reply:
-        key = self.settings.api_key.get_secret_value()
-        return await call(
+        return await call_with(
+            self.settings.api_key,
             self.session,
             method,
             f"{self.settings.base_url.rstrip('/')}/notifications",
             safe_to_repeat=True,
-            headers={"Authorization": f"Bearer {key}"},
             params=params,
             json=json,
             judge=_judge,
-            hide=tuple(filter(None, (key, hide))),
+            hide=(hide,),
         )
 
 
 def _judge(reply: Reply) -> DestinationError | None:
-    found = reply.peek()
-    errors = found.get("errors") if isinstance(found, dict) else None
+    errors = reply.peek("errors")
     said = mask(f"HTTP {reply.status} {json.dumps(errors, ensure_ascii=False)}", reply.hide)
     words = str(errors or "").lower()
     if reply.status == 409:

@@ -178,8 +178,8 @@ class Pipedrive(Connector):
         params = {"limit": "500"}
         while True:
             reply = await self._call("GET", "personFields", params=params)
-            page = reply.json()
-            if not isinstance(page, dict) or not isinstance(page.get("data"), list):
+            page = reply.object("data")
+            if not isinstance(page["data"], list):
                 raise Retryable("garbled", "the fields of persons are not a list")
             for field in page["data"]:
                 if not isinstance(field, dict) or not field.get("field_code"):
@@ -265,16 +265,14 @@ def _value(field: Mapping[str, Any], value: Any, currency: str | None) -> Any:
 
 
 def _data(reply: Reply) -> dict[str, Any]:
-    found = reply.json()
-    data = found.get("data") if isinstance(found, dict) else None
+    data = reply.object("data")["data"]
     if not isinstance(data, dict):
         raise doubtful(reply.safe, "garbled", f"HTTP {reply.status} without data")
     return data
 
 
 def _judge(reply: Reply) -> DestinationError | None:
-    found = reply.peek()
-    words = f"{found.get('error') or ''} {found.get('error_info') or ''}" if isinstance(found, dict) else ""
+    words = f"{reply.peek('error') or ''} {reply.peek('error_info') or ''}"
     said = mask(f"HTTP {reply.status} {words}", reply.hide)
     if reply.status == 429:
         # "x-ratelimit-reset: the remaining window before the rate limit resets", in seconds.

@@ -393,8 +393,7 @@ def _meaning(code: str, words: str) -> DestinationError:
 
 
 def _judge(reply: Reply) -> DestinationError | None:
-    found = reply.peek()
-    code = found.get("code") if isinstance(found, dict) else None
+    code = reply.peek("code")
     if not isinstance(code, str) or not code or reply.status in (401, 429):
         return None
-    return _meaning(code, mask(str(found.get("message") or ""), reply.hide))
+    return _meaning(code, mask(str(reply.peek("message") or ""), reply.hide))

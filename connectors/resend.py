@@ -180,11 +180,10 @@ def _outcomes(reply: Reply, count: int) -> list[Outcome]:
 
 
 def _judge(reply: Reply) -> DestinationError | None:
-    found = reply.peek()
-    name = found.get("name") if isinstance(found, dict) else None
+    name = reply.peek("name")
     if not isinstance(name, str) or reply.status >= 500:
         return None
-    said = mask(f"{name} {found.get('message') or ''}", reply.hide)
+    said = mask(f"{name} {reply.peek('message') or ''}", reply.hide)
     if name == "daily_quota_exceeded":
         # "... or wait until 24 hours have passed" since the first of them: sooner or later in the day
         return Retryable("throttled", said, reply.after or _AN_HOUR)

@@ -162,8 +162,7 @@ class _NotVerified(Refused):
 
 
 def _judge(reply: Reply) -> DestinationError | None:
-    found = reply.peek()
-    words = str(found.get("message") or found.get("Message") or "") if isinstance(found, dict) else ""
+    words = str(reply.peek("message") or reply.peek("Message") or "")
     # "TooManyRequestsException:http://internal.amazon.com/..." is how some of AWS' front ends put it.
     name = reply.headers.get("x-amzn-errortype", "").partition(":")[0].rpartition("#")[2]
     if not name or reply.status >= 500:

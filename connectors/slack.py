@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.bearer import call_with
+from tidegate.connecting.http import Reply, doubtful
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.mask import mask
@@ -117,19 +118,17 @@ class Slack(Connector):
         return Outcome.accepted(f"{found.get('channel') or self.settings.channel}/{stamp}")
 
     async def _call(self, method: str, content: dict[str, Any], *, safe_to_repeat: bool) -> dict[str, Any]:
-        token = self.settings.token.get_secret_value()
-        reply = await call(
+        reply = await call_with(
+            self.settings.token,
             self.session,
             "POST",
             f"{self.settings.base_url.rstrip('/')}/{method}",
             safe_to_repeat=safe_to_repeat,
-            headers={"Authorization": f"Bearer {token}"},
             json=content,
             judge=_judge,
-            hide=(token,),
         )
-        found = reply.json()
-        if not isinstance(found, dict) or not isinstance(found.get("ok"), bool):
+        found = reply.object("ok")
+        if not isinstance(found["ok"], bool):
             raise doubtful(safe_to_repeat, "garbled", f"HTTP {reply.status} without `ok`")
         fault = _judge(reply)
         if fault is not None:

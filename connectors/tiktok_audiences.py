@@ -211,11 +211,10 @@ def _text(found: Mapping[str, Any], name: str) -> str:
 
 
 def _judge(reply: Reply) -> DestinationError | None:
-    found = reply.peek()
-    code = found.get("code") if isinstance(found, dict) else None
+    code = reply.peek("code")
     if not isinstance(code, int) or code == 0:
         return None
-    said = mask(f"{code} {found.get('message', '')}", reply.hide)
+    said = mask(f"{code} {reply.peek('message') or ''}", reply.hide)
     if code in THROTTLED:
         return Retryable("throttled", said, reply.after)
     if code in UNAUTHORIZED:

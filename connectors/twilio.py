@@ -203,11 +203,10 @@ def _outcome(reply: Reply) -> Outcome:
 
 
 def _judge(reply: Reply) -> DestinationError | None:
-    found: Any = reply.peek()
-    code = found.get("code") if isinstance(found, dict) else None
+    code = reply.peek("code")
     if not isinstance(code, int) or reply.status >= 500:
         return None
-    said = mask(f"{code} {found.get('message') or ''}", reply.hide)
+    said = mask(f"{code} {reply.peek('message') or ''}", reply.hide)
     if code in CLOSED:
         return Closed(CLOSED[code], said)
     if code in THROTTLED:

@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import Field, SecretStr
 
 from tidegate import __version__
-from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.bearer import call_with
+from tidegate.connecting.http import Reply, doubtful
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable
 from tidegate.mask import mask
@@ -103,10 +104,7 @@ class WhatsApp(Connector):
 
     async def prove(self) -> str:
         fields = {"fields": "display_phone_number,verified_name"}
-        reply = await self._call("GET", "", params=fields, safe_to_repeat=True)
-        found = reply.json()
-        if not isinstance(found, dict) or not found.get("id"):
-            raise doubtful(True, "garbled", f"HTTP {reply.status} without the id of a number")
+        found = (await self._call("GET", "", params=fields, safe_to_repeat=True)).object("id")
         return f"may send as {mask(str(found.get('verified_name') or 'a number without a name'))}"
 
     async def send(self, messages: Sequence[Message]) -> list[Outcome]:
@@ -138,17 +136,17 @@ class WhatsApp(Connector):
         params: Mapping[str, str] | None = None,
         hide: str = "",
     ) -> Reply:
-        token = self.settings.access_token.get_secret_value()
-        return await call(
+        return await call_with(
+            self.settings.access_token,
             self.session,
             method,
             f"{self.settings.base_url.rstrip('/')}/{self.settings.version}/{self.settings.phone_number_id}{path}",
             safe_to_repeat=safe_to_repeat,
-            headers={"Authorization": f"Bearer {token}", "User-Agent": f"tidegate/{__version__}"},
+            headers={"User-Agent": f"tidegate/{__version__}"},
             params=params,
             json=json,
             judge=_judge,
-            hide=tuple(filter(None, (token, hide, hide.removeprefix("+")))),
+            hide=(hide, hide.removeprefix("+")),
         )
 
 
@@ -193,8 +191,7 @@ def _template(content: Mapping[str, Any]) -> dict[str, Any] | Outcome:
 
 
 def _judge(reply: Reply) -> DestinationError | None:
-    found = reply.peek()
-    error = found.get("error") if isinstance(found, dict) else None
+    error = reply.peek("error")
     code = error.get("code") if isinstance(error, dict) else None
     if not isinstance(error, dict) or not isinstance(code, int):
         return None
