@@ -161,7 +161,7 @@ def test_every_table_of_tidegate_is_a_source_that_reports_can_read() -> None:
         name for (name,) in connection.execute("select table_name from duckdb_tables() where not internal").fetchall()
     }
     connection.close()
-    assert declared == made
+    assert declared == made - {"address_key"}, "the key of suppressed addresses is nobody's report"
 
 
 def _members(project: Project, shop: Shop, as_of: datetime) -> dict[str, set[Any]]:
