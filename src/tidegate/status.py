@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from tidegate import queries
@@ -114,6 +115,30 @@ class OwnerlessList:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedbackSeen:
+    """What people did in the seven days up to the last run's clock. `unresolved` events are of nobody known."""
+
+    kind: str
+    channel: str | None
+    events: int
+    people: int
+    unresolved: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedLines:
+    """Lines of feedback or consents that said nothing usable. `line` is the first, None where the whole `file` could
+    not be read. `aside` keeps them, beside the warehouse, until they are mended and moved back, or deleted."""
+
+    source: str
+    file: str
+    line: int | None
+    lines: int
+    reason: str
+    aside: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The newest run first; `next_steps` says in words what a person could do now."""
 
@@ -125,6 +150,10 @@ class Status:
     blocked: tuple[Blocked, ...]
     next_steps: tuple[str, ...]
     ownerless: tuple[OwnerlessList, ...] = ()
+    feedback: tuple[FeedbackSeen, ...] = ()
+    refused_lines: tuple[RefusedLines, ...] = ()
+    unfinished_files: tuple[str, ...] = ()
+    """Files of feedback or consents that end in the middle of a line."""
 
 
 def status(warehouse: Warehouse, *, runs: int = 5, project: Project | None = None) -> Status:
@@ -148,6 +177,9 @@ def status(warehouse: Warehouse, *, runs: int = 5, project: Project | None = Non
             blocked=tuple(Blocked(*row) for row in rows("blocked")),  # type: ignore[arg-type]
             next_steps=(),
             ownerless=_ownerless(rows("lists"), project) if project else (),
+            feedback=tuple(FeedbackSeen(*row) for row in rows("feedback")),  # type: ignore[arg-type]
+            refused_lines=_refused(rows("refused_lines"), warehouse.home, project),
+            unfinished_files=tuple(str(file) for (file,) in rows("unfinished_files")),
         )
     return _in_words(found)
 
@@ -157,6 +189,13 @@ def _ownerless(known: Sequence[tuple[Any, ...]], project: Project) -> tuple[Owne
     return tuple(OwnerlessList(*row) for row in known if row[:2] not in owned)
 
 
+def _refused(known: Sequence[tuple[Any, ...]], home: Path, project: Project | None) -> tuple[RefusedLines, ...]:
+    """Those that nobody has dealt with: the file that keeps them is still there, or the one that cannot be read."""
+    root = project.root if project is not None else Path()
+    found = (RefusedLines(*row) for row in known)
+    return tuple(one for one in found if (home / one.aside if one.aside else root / one.file).exists())
+
+
 def _in_words(found: Status) -> Status:
     steps = [
         *_about_the_last_run(found),
@@ -164,6 +203,7 @@ def _in_words(found: Status) -> Status:
         *_about_contracts(found),
         *_about_lists(found),
         *_about_messages(found),
+        *_about_feedback(found),
     ]
     if not steps:
         steps = ["All is well: nothing is owed, unknown or blocked."]
@@ -250,6 +290,23 @@ def _about_messages(found: Status) -> list[str]:
         steps.append(f"{unknown:,} messages may or may not have arrived. They are never sent again by themselves.")
     if waiting:
         steps.append(f"{waiting:,} messages are planned and have not gone yet; the next run looks at them.")
+    return steps
+
+
+def _about_feedback(found: Status) -> list[str]:
+    steps = []
+    for one in found.refused_lines:
+        if one.aside is None:
+            steps.append(
+                f"{one.file} could not be read ({one.reason}): put a whole file in its place, or move it away."
+            )
+            continue
+        lines = f"{one.lines:,} {'line' if one.lines == 1 else 'lines'}"
+        steps.append(
+            f"{lines} of {one.file} said nothing usable (line {one.line}: {one.reason}); kept in {one.aside} beside "
+            f"the warehouse: mend them and move the file to {one.source}/, or delete it."
+        )
+    steps += [f"{file} ends in the middle of a line; it is read once it is whole." for file in found.unfinished_files]
     return steps
 
 

@@ -30,6 +30,16 @@ What = Literal[
     "list owed",
     "list in doubt",
     "list refused",
+    "delivered",
+    "opened",
+    "clicked",
+    "bounced",
+    "complained",
+    "unsubscribed",
+    "replied",
+    "consented",
+    "withdrew",
+    "suppressed",
 ]
 
 NEAR = 5
@@ -37,11 +47,11 @@ NEAR = 5
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One thing that happened, at a time of the run's clock (UTC).
+    """One thing that happened, at a time of the run's clock (UTC), or of who reported it.
 
-    `source` is the audience, or the list where `what` is about one. `reason` is the cause of entering and
-    leaving, the disposition of an occurrence, or why not. `until` is when it is looked at again; `times` how
-    often it befell.
+    `source` is the audience, or the list where `what` is about one, or the channel and topic of a consent. `reason` is
+    the cause of entering and leaving, the disposition of an occurrence, the link that was clicked, or why not.
+    `until` is when it is looked at again; `times` how often it befell.
     """
 
     at: datetime

@@ -24,6 +24,14 @@ _STYLES = {
     "held": "yellow",
     "unknown": "magenta",
     "list in doubt": "magenta",
+    "opened": "green",
+    "clicked": "green",
+    "replied": "green",
+    "bounced": "red",
+    "complained": "red",
+    "unsubscribed": "yellow",
+    "withdrew": "yellow",
+    "suppressed": "red",
 }
 
 
@@ -34,7 +42,8 @@ _STYLES = {
 def command(place: Place, key: str, json_: bool) -> int:
     """Tell the whole story of the person with this KEY, in order.
 
-    Entered, left and why; messages planned, sent, refused, withheld and why; the lists they are on now.
+    Entered, left and why; messages planned, sent, refused, withheld and why; what they did with them, and what they
+    consented to; the lists they are on now.
     Addresses are never shown.
 
     \b

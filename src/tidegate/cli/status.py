@@ -82,6 +82,12 @@ def _show(out: Console, seen: Status) -> None:
                 for one in seen.messages
             ],
         )
+    if seen.feedback:
+        terminal.table(
+            out,
+            ["in the last 7 days", "by", ("events", RIGHT), ("people", RIGHT), ("of nobody known", RIGHT)],
+            [(one.kind, one.channel, one.events, one.people, one.unresolved or None) for one in seen.feedback],
+        )
     if len(seen.next_steps) == 1:
         out.print(seen.next_steps[0])
         return

@@ -1,6 +1,6 @@
 -- Every key that the state has met, for when there is no address book to ask.
 --
--- tables: tidegate.stays, tidegate.outbox
+-- tables: tidegate.stays, tidegate.outbox, tidegate.consents
 -- params: none
 
 select person
@@ -8,3 +8,7 @@ from tidegate.stays
 union
 select person
 from tidegate.outbox
+union
+select person
+from tidegate.consents
+where person is not null

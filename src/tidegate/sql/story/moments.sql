@@ -2,7 +2,8 @@
 -- Addresses are never read: channels, destinations, counts and reasons only.
 --
 -- tables: tidegate.stays, tidegate.occurrences, tidegate.outbox, tidegate.decisions, tidegate.attempts,
---         tidegate.delivered, tidegate.owed, tidegate.runs
+--         tidegate.delivered, tidegate.owed, tidegate.runs, tidegate.feedback, tidegate.consents,
+--         tidegate.suppressions
 -- params: $person
 
 with
@@ -180,6 +181,68 @@ owing as (
     inner join tidegate.runs as runs on owed.run_id = runs.run_id
     where owed.person = $person
 
+),
+
+-- Times of the reporter: what somebody did with a message. The platform's words say why it bounced.
+reported as (
+
+    select
+        feedback.happened_at,
+        8 as turn,
+        feedback.kind as what,
+        coalesce(messages.source, feedback.topic, feedback.channel) as source,
+        messages.message,
+        coalesce(feedback.destination, feedback.channel) as destination,
+        case
+            when feedback.kind = 'bounced' and feedback.permanent then concat_ws(': ', 'for good', feedback.detail)
+            when feedback.kind = 'clicked' then feedback.url
+            when feedback.kind = 'unsubscribed' then coalesce('from ' || feedback.topic, 'from everything')
+            else feedback.detail
+        end as reason,
+        cast(null as timestamptz) as until,
+        1 as times,
+        coalesce(feedback.applied_run, feedback.run_id) as run_id
+    from tidegate.feedback as feedback
+    left join messages on feedback.message_key = messages.message_key
+    where feedback.person = $person
+
+),
+
+consented as (
+
+    select
+        happened_at,
+        9 as turn,
+        case when given then 'consented' else 'withdrew' end as what,
+        channel || coalesce(': ' || topic, '') as source,
+        cast(null as varchar) as message,
+        cast(null as varchar) as destination,
+        source as reason,
+        cast(null as timestamptz) as until,
+        1 as times,
+        run_id
+    from tidegate.consents
+    where person = $person
+
+),
+
+suppressed as (
+
+    select
+        suppressions.happened_at,
+        10 as turn,
+        'suppressed' as what,
+        suppressions.channel as source,
+        cast(null as varchar) as message,
+        cast(null as varchar) as destination,
+        suppressions.reason,
+        cast(null as timestamptz) as until,
+        1 as times,
+        suppressions.run_id
+    from tidegate.suppressions as suppressions
+    inner join tidegate.feedback as feedback on suppressions.event_id = feedback.event_id
+    where feedback.person = $person
+
 )
 
 select * from entered
@@ -197,4 +260,10 @@ union all
 select * from listed
 union all
 select * from owing
+union all
+select * from reported
+union all
+select * from consented
+union all
+select * from suppressed
 order by happened_at, turn, source, message, destination, reason
