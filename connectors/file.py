@@ -23,24 +23,9 @@ from pydantic import Field
 
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, Refused, Retryable, Unsupported
+from tidegate.identifiers import UNHASHED
 
-PLAIN = (
-    "external_id",
-    "first_name",
-    "last_name",
-    "city",
-    "state",
-    "postcode",
-    "country",
-    "date_of_birth",
-    "gender",
-    "mobile_advertiser_id",
-)
-IDENTIFIERS = {
-    "email": Identifier("email"),
-    "phone": Identifier("phone"),
-    **{name: Identifier("plain") for name in PLAIN},
-}
+IDENTIFIERS = {**UNHASHED, "mobile_advertiser_id": Identifier("plain")}
 
 # A spreadsheet runs what begins with these (owasp.org/www-community/attacks/CSV_Injection, read 2026-11);
 # a plain number, with its sign, is only a number.

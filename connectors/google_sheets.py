@@ -19,8 +19,9 @@ from pydantic import Field, SecretStr
 from tidegate.connecting.bearer import call_with
 from tidegate.connecting.http import Reply
 from tidegate.connecting.oauth import GOOGLE, ServiceAccount
-from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
+from tidegate.connector import Connector, ConnectorSettings, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
+from tidegate.identifiers import UNHASHED
 from tidegate.mask import mask
 
 SCOPE = "https://www.googleapis.com/auth/spreadsheets"
@@ -28,10 +29,6 @@ SCOPE = "https://www.googleapis.com/auth/spreadsheets"
 LONGEST_CELL = 50_000
 #: "After 1 minute, you can execute requests again" (limits)
 PENALTY = 60.0
-
-PLAIN = ("external_id", "first_name", "last_name", "city", "state", "postcode", "country", "date_of_birth", "gender")
-PLAIN_RULE = Identifier("plain")
-IDENTIFIERS = {"email": Identifier("email"), "phone": Identifier("phone"), **dict.fromkeys(PLAIN, PLAIN_RULE)}
 
 
 class GoogleSheetsSettings(ConnectorSettings):
@@ -48,7 +45,7 @@ class GoogleSheetsSettings(ConnectorSettings):
 class GoogleSheets(Connector):
     channel = "file"
     modes = frozenset({"list", "object"})
-    identifiers = IDENTIFIERS
+    identifiers = UNHASHED
     keyed_by_person = True
     Settings = GoogleSheetsSettings
     settings: GoogleSheetsSettings

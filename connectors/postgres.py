@@ -22,13 +22,11 @@ from urllib.parse import quote
 from pydantic import Field, SecretStr
 
 from tidegate.connecting.http import Reply, call
-from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
+from tidegate.connector import Connector, ConnectorSettings, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
+from tidegate.identifiers import UNHASHED
 from tidegate.mask import mask
 
-PLAIN = ("external_id", "first_name", "last_name", "city", "state", "postcode", "country", "date_of_birth", "gender")
-PLAIN_RULE = Identifier("plain")
-IDENTIFIERS = {"email": Identifier("email"), "phone": Identifier("phone"), **dict.fromkeys(PLAIN, PLAIN_RULE)}
 #: "NAMEDATALEN is 64 so the maximum identifier length is 63 bytes" (postgresql.org/docs/17/sql-syntax-lexical.html);
 #: PostgreSQL cuts a longer one
 LONGEST_NAME = 63
@@ -110,7 +108,7 @@ class PostgresSettings(ConnectorSettings):
 class Postgres(Connector):
     channel = "file"
     modes = frozenset({"list", "object"})
-    identifiers = IDENTIFIERS
+    identifiers = UNHASHED
     writes = frozenset({"upsert", "create", "update"})
     keyed_by_person = True
     Settings = PostgresSettings

@@ -34,24 +34,9 @@ from tidegate.connector import (
     one_by_one,
 )
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
+from tidegate.identifiers import UNHASHED
 
-PLAIN = (
-    "external_id",
-    "first_name",
-    "last_name",
-    "city",
-    "state",
-    "postcode",
-    "country",
-    "date_of_birth",
-    "gender",
-    "mobile_advertiser_id",
-)
-IDENTIFIERS = {
-    "email": Identifier("email"),
-    "phone": Identifier("phone"),
-    **{name: Identifier("plain") for name in PLAIN},
-}
+IDENTIFIERS = {**UNHASHED, "mobile_advertiser_id": Identifier("plain")}
 
 
 class WebhookSettings(ConnectorSettings):

@@ -11,12 +11,12 @@ page        docs/identifiers.md
 
 from typing import TYPE_CHECKING, Any
 
-from tidegate.identifiers.platforms import PLATFORMS
+from tidegate.identifiers.platforms import PLATFORMS, UNHASHED
 
 if TYPE_CHECKING:
     from tidegate.identifiers.normalise import as_sent, rules
 
-__all__ = ["PLATFORMS", "as_sent", "rules"]
+__all__ = ["PLATFORMS", "UNHASHED", "as_sent", "rules"]
 
 
 def __getattr__(name: str) -> Any:

@@ -173,3 +173,19 @@ PLATFORMS: Mapping[str, Platform] = {
     "microsoft": MICROSOFT,
     "snapchat": SNAPCHAT,
 }
+
+_PLAIN = Identifier("plain")
+#: what a file, a table or a service of one's own knows people by: nothing of it is hashed
+UNHASHED: Mapping[str, Identifier] = {
+    "email": Identifier("email"),
+    "phone": Identifier("phone"),
+    "external_id": _PLAIN,
+    "first_name": _PLAIN,
+    "last_name": _PLAIN,
+    "city": _PLAIN,
+    "state": _PLAIN,
+    "postcode": _PLAIN,
+    "country": _PLAIN,
+    "date_of_birth": _PLAIN,
+    "gender": _PLAIN,
+}
