@@ -102,7 +102,11 @@ class Webhook(Connector):
         kind, data = f"{target.mode}.{happened}", {target.mode: target.name, "rows": rows}
         content = json.dumps([self._nonce, kind, data], sort_keys=True, default=str)
         identity = f"rows_{hashlib.sha256(content.encode()).hexdigest()[:40]}"
-        await self._post(identity, kind, datetime.now(UTC), data)
+        try:
+            await self._post(identity, kind, datetime.now(UTC), data)
+        except _NotUnderstood as fault:
+            # One row may be at fault: halved, the others get through.
+            raise Refused(fault.reason, fault.detail) from None
         return [Outcome.accepted(identity)] * len(rows)
 
     async def _send(self, message: Message) -> Outcome:
@@ -140,6 +144,10 @@ class _Answered(Refused):
     pass
 
 
+class _NotUnderstood(Retryable):
+    pass
+
+
 def _any_answer(reply: Reply) -> DestinationError:
     return _Answered("answered", f"HTTP {reply.status}")
 
@@ -154,4 +162,5 @@ def _judge(reply: Reply) -> DestinationError | None:
     if reply.status in (401, 403, 429) or reply.status >= 500:
         return None
     # Every other answer that is not 2xx is a failed attempt, to be made again ("Response codes").
-    return Retryable(f"http_{reply.status}", said)
+    kind = _NotUnderstood if reply.status in (400, 422) else Retryable
+    return kind(f"http_{reply.status}", said)

@@ -123,7 +123,8 @@ async def test_a_body_that_is_no_json_is_refused_without_a_call() -> None:
         (410, Closed, "gone"),
         (401, Closed, "unauthorized"),
         (413, Refused, "too_large"),
-        (400, Retryable, "http_400"),
+        (400, Refused, "http_400"),
+        (422, Refused, "http_422"),
         (404, Retryable, "http_404"),
         (302, Retryable, "http_302"),
         (502, Retryable, "http_502"),
@@ -133,6 +134,12 @@ async def test_every_status_means_what_the_standard_says(status: int, kind: type
     async with webhook(lambda asked: Answer(status)) as (connector, _):
         with pytest.raises(kind, match=reason):
             await connector.upsert(LAPSED, [Row("ada", {"email": "ada@example.com"})])
+
+
+async def test_a_message_that_is_not_understood_is_tried_again_as_the_standard_says() -> None:
+    async with webhook(lambda asked: Answer(400)) as (connector, _):
+        with pytest.raises(Retryable, match="http_400"):
+            await connector.send([message()])
 
 
 async def test_a_receiver_that_goes_away_between_two_messages_leaves_the_first_one_sent() -> None:
