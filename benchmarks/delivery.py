@@ -16,7 +16,8 @@ import multiprocessing
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -38,10 +39,11 @@ BATCH = 1000
 
 
 def serve(ready: Connection) -> None:
-    """Answer each row of each call with "accepted"."""
+    """Answer each row of each call with "accepted". A body without `rows` is one row."""
 
     async def take(request: web.BaseRequest) -> web.StreamResponse:
-        rows = json.loads(await request.read())["rows"]
+        given = json.loads(await request.read())
+        rows = given.get("rows", [given])
         return web.Response(text=json.dumps({"results": ["accepted"] * len(rows)}), content_type="application/json")
 
     async def main() -> None:
@@ -53,6 +55,19 @@ def serve(ready: Connection) -> None:
         await asyncio.Event().wait()
 
     asyncio.run(main())
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The address of a server in a process of its own."""
+    ours, theirs = multiprocessing.Pipe()
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
+    server.start()
+    try:
+        yield f"http://127.0.0.1:{ours.recv()}/"
+    finally:
+        server.terminate()
+        server.join()
 
 
 _ACCEPTED = Outcome.accepted()
@@ -226,11 +241,7 @@ def main() -> None:
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--json", type=Path, help="write the numbers here, too")
     given = arguments.parse_args()
-    ours, theirs = multiprocessing.Pipe()
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
-    server.start()
-    url = f"http://127.0.0.1:{ours.recv()}/"
-    try:
+    with served() as url:
         messages = [message_payload(number) for number in range(given.messages)]
         rows = [row_payload(number) for number in range(given.rows)]
         found = [
@@ -238,9 +249,6 @@ def main() -> None:
             compare("rows, one a request", url, rows[: given.messages], owe_rows(given.messages), 1, given.rounds),
             compare("rows, 1,000 a request", url, rows, owe_rows(given.rows), BATCH, given.rounds),
         ]
-    finally:
-        server.terminate()
-        server.join()
     if given.json:
         given.json.write_text(json.dumps(found, indent=2) + "\n")
 
