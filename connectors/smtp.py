@@ -170,13 +170,13 @@ class Smtp(Connector):
             [reply] = await line.ask(_LEADING_DOT.sub(b"..", mail.content) + b".")
         except _Dropped as fault:
             line.close()
-            return Outcome.unknown(fault.reason, str(fault))
+            return Outcome.unknown(fault.reason, str(fault), mail.message_id)
         if reply.code // 100 == 2:
             return Outcome.accepted(mail.message_id)
         if reply.code // 100 in (4, 5):
             return self._refusal(reply)
         line.close()
-        return Outcome.unknown("garbled", self._words(reply))
+        return Outcome.unknown("garbled", self._words(reply), mail.message_id)
 
     def _refusal(self, reply: SMTPResponse) -> Outcome:
         if reply.code // 100 == 5:

@@ -52,9 +52,9 @@ class Outcome:
         return cls("retry", reason, detail, after=after)
 
     @classmethod
-    def unknown(cls, reason: str, detail: str = "") -> Self:
-        """It may have happened."""
-        return cls("unknown", reason, detail)
+    def unknown(cls, reason: str, detail: str = "", provider_id: str | None = None) -> Self:
+        """It may have happened; under `provider_id`, where we gave it one ourselves and feedback may name it."""
+        return cls("unknown", reason, detail, provider_id=provider_id)
 
     @classmethod
     def pending(cls, job: str, after: float | None = None) -> Self:

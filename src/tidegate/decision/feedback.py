@@ -53,12 +53,16 @@ def _addresses(people: ModelColumns, key: str, channels: list[str]) -> exp.Expr:
     parts = []
     for channel in channels:
         spec = CHANNELS.get(channel)
-        if spec is None or spec.address not in people.columns:
+        if channel == "crm":  # which knows people by the project's key
+            address: exp.Expr = person_of(key, "person")
+        elif spec is not None and spec.address in people.columns:
+            address = exp.cast(exp.column(spec.address, table="person", quoted=True), "varchar")
+        else:
             continue
         columns = {
             "person": person_of(key, "person"),
             "channel": exp.Literal.string(channel),
-            "address": exp.cast(exp.column(spec.address, table="person", quoted=True), "varchar"),
+            "address": address,
         }
         parts.append(queries.select(exp.alias_(queries.relation(people.relation), "person", table=True), columns))
     if not parts:

@@ -6,7 +6,7 @@ The check itself is SQL (`feedback/read_feedback.sql`, `feedback/read_consents.s
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
@@ -14,6 +14,7 @@ from pydantic.config import JsonDict
 from tidegate.connector import Channel
 
 Kind = Literal["delivered", "opened", "clicked", "bounced", "complained", "unsubscribed", "replied"]
+Id = Annotated[str, Field(min_length=1)] | int
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _FEEDBACK: JsonDict = {
@@ -28,11 +29,11 @@ class FeedbackLine(BaseModel):
 
     model_config = ConfigDict(extra="ignore", json_schema_extra=_FEEDBACK)
 
-    event_id: str = Field(min_length=1, description="What names the event: the same again is the same event.")
+    event_id: Id = Field(description="What names the event: the same again is the same event.")
     kind: Kind = Field(description="What happened.")
     happened_at: datetime = Field(description="When: ISO 8601; without an offset, UTC.")
-    message_key: str | None = Field(default=None, description="The message, by the key that it was sent under.")
-    provider_id: str | None = Field(default=None, description="The message, by the id that the platform gave it.")
+    message_key: Id | None = Field(default=None, description="The message, by the key that it was sent under.")
+    provider_id: Id | None = Field(default=None, description="The message, by the id that the platform gave it.")
     destination: str | None = Field(
         default=None, description="The destination's name; needed where two destinations give the same ids."
     )
@@ -54,11 +55,11 @@ class ConsentLine(BaseModel):
 
     model_config = ConfigDict(extra="ignore", json_schema_extra=_CONSENT)
 
-    consent_id: str = Field(min_length=1, description="What names it: the same again is the same consent.")
+    consent_id: Id = Field(description="What names it: the same again is the same consent.")
     channel: Channel = Field(description="By which channel.")
     given: bool = Field(description="true: given. false: withdrawn.")
     happened_at: datetime = Field(description="When: ISO 8601; without an offset, UTC.")
-    person: str | None = Field(default=None, description="Whose: the project's key, as text.")
+    person: Id | None = Field(default=None, description="Whose: the project's key, as text.")
     address: str | None = Field(default=None, description="Whose, by the address of `channel`. It is not kept.")
     topic: str | None = Field(default=None, description="To what; without it, to every topic.")
     source: str | None = Field(default=None, description="Where: a form, a page, a conversation.")

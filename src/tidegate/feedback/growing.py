@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 _BLOCK = 8 * 1024 * 1024
+_ZERO = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 LONGEST = 1024 * 1024
 """No event is longer, in bytes."""
 
@@ -101,7 +103,7 @@ def _read(raw: bytes) -> tuple[str | None, str]:
             return None, "holds half a character"
         except (ValueError, RecursionError):
             return text, ""
-        if "\\u0000" in text:
+        if _ZERO.search(text):
             return None, "holds a character of value zero"
     return text, ""
 

@@ -7,6 +7,7 @@ mends or deletes them.
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -178,7 +179,7 @@ class _Landing:
         refused = dict(self.connection.execute(queries.text("feedback/broken_lines")).fetchall())
         if self.source == "feedback":
             self._mask()
-        self.connection.execute(queries.text("feedback/make_key"))
+        self.connection.execute(queries.text("suppressions/make_key"), {"secret": secrets.token_hex(32)})
         added = self.connection.execute(
             queries.text(f"feedback/add_{self.source}"), {"run_id": self.run_id, "landed_at": datetime.now(UTC)}
         ).fetchone()

@@ -59,7 +59,7 @@ class Fcm(Emulation):
             title, text = shown.pop("title", ""), shown.pop("body", "")
             details = {**shown, **({"data": message["data"]} if message.get("data") else {})}
             sender = call.parts["project"]
-            call.shelf.keep("push", to, sender=sender, subject=title, text=text, details=details)
+            call.shelf.keep("push", to, sender=sender, subject=title, text=text, details=details, id=name)
         return Answer(200, {"name": name}, took=len(taken.good))
 
 

@@ -76,7 +76,7 @@ class OneSignal(Emulation):
         details = {name: value for name, value in shown.items() if value}
         queued = int(datetime.now(UTC).timestamp())
         shelf.put("_sent", identity, {"id": identity, "app_id": given["app_id"], "queued_at": queued})
-        known = {"sender": given["app_id"], "key": given.get("idempotency_key", "")}
+        known = {"sender": given["app_id"], "key": given.get("idempotency_key", ""), "id": identity}
         for one in to:
             shelf.keep("push", one, subject=title, text=text, details=details, **known)
 

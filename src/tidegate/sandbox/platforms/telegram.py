@@ -82,7 +82,8 @@ class Telegram(Emulation):
             return Answer(403, _error(403, words if words.startswith("Forbidden") else f"{_BLOCKED} ({words})"))
         number = call.shelf.number()
         if taken.good:
-            call.shelf.keep("telegram", str(chat), sender=str(_BOT["username"]), text=text, details=details)
+            sender = str(_BOT["username"])
+            call.shelf.keep("telegram", str(chat), sender=sender, text=text, details=details, id=str(number))
         told = {"id": chat, "type": "private", "first_name": "Somebody"}
         date = int(datetime.now(UTC).timestamp())
         result = {"message_id": number, "from": _BOT, "chat": told, "date": date, **shown}

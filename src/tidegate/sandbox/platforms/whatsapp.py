@@ -75,7 +75,7 @@ class WhatsApp(Emulation):
             return Answer(400, _error(code, taken.refused[0]))
         identity = "wamid." + base64.b64encode(secrets.token_bytes(36)).decode()
         if taken.good:
-            call.shelf.keep("whatsapp", to, sender=call.parts["number"], text=text, details=details)
+            call.shelf.keep("whatsapp", to, sender=call.parts["number"], text=text, details=details, id=identity)
         contact = {"input": to, "wa_id": to.removeprefix("+")}
         sent = {"id": identity, "message_status": "accepted"}
         body = {"messaging_product": "whatsapp", "contacts": [contact], "messages": [sent]}

@@ -36,12 +36,12 @@ typed as (
         event ->> '$.source' as source,
         event ->> '$.wording' as wording,
         event ->> '$.happened_at' as happened_at,
-        json_type(event, '$.person') in ('OBJECT', 'ARRAY')
-        or json_type(event, '$.channel') in ('OBJECT', 'ARRAY')
-        or json_type(event, '$.address') in ('OBJECT', 'ARRAY')
-        or json_type(event, '$.topic') in ('OBJECT', 'ARRAY')
-        or json_type(event, '$.source') in ('OBJECT', 'ARRAY')
-        or json_type(event, '$.wording') in ('OBJECT', 'ARRAY') as nested
+        json_type(event, '$.person') in ('OBJECT', 'ARRAY', 'BOOLEAN')
+        or json_type(event, '$.channel') in ('OBJECT', 'ARRAY', 'BOOLEAN')
+        or json_type(event, '$.address') in ('OBJECT', 'ARRAY', 'BOOLEAN')
+        or json_type(event, '$.topic') in ('OBJECT', 'ARRAY', 'BOOLEAN')
+        or json_type(event, '$.source') in ('OBJECT', 'ARRAY', 'BOOLEAN')
+        or json_type(event, '$.wording') in ('OBJECT', 'ARRAY', 'BOOLEAN') as nested
     from parsed
 
 )
@@ -91,7 +91,7 @@ select
                         when person is null and address is null
                             then 'names nobody: give `person`, or `channel` and `address`'
                     end,
-                    case when nested then 'holds an object or a list where there should be a text' end
+                    case when nested then 'holds something else where there should be a text' end
                 )
         end,
         ''

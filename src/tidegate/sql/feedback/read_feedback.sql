@@ -40,14 +40,14 @@ typed as (
         event ->> '$.permanent' as permanent,
         event ->> '$.url' as url,
         event ->> '$.detail' as detail,
-        json_type(event, '$.message_key') in ('OBJECT', 'ARRAY')
-        or json_type(event, '$.provider_id') in ('OBJECT', 'ARRAY')
-        or json_type(event, '$.destination') in ('OBJECT', 'ARRAY')
-        or json_type(event, '$.channel') in ('OBJECT', 'ARRAY')
-        or json_type(event, '$.address') in ('OBJECT', 'ARRAY')
-        or json_type(event, '$.topic') in ('OBJECT', 'ARRAY')
-        or json_type(event, '$.url') in ('OBJECT', 'ARRAY')
-        or json_type(event, '$.detail') in ('OBJECT', 'ARRAY') as nested
+        json_type(event, '$.message_key') in ('OBJECT', 'ARRAY', 'BOOLEAN')
+        or json_type(event, '$.provider_id') in ('OBJECT', 'ARRAY', 'BOOLEAN')
+        or json_type(event, '$.destination') in ('OBJECT', 'ARRAY', 'BOOLEAN')
+        or json_type(event, '$.channel') in ('OBJECT', 'ARRAY', 'BOOLEAN')
+        or json_type(event, '$.address') in ('OBJECT', 'ARRAY', 'BOOLEAN')
+        or json_type(event, '$.topic') in ('OBJECT', 'ARRAY', 'BOOLEAN')
+        or json_type(event, '$.url') in ('OBJECT', 'ARRAY', 'BOOLEAN')
+        or json_type(event, '$.detail') in ('OBJECT', 'ARRAY', 'BOOLEAN') as nested
     from parsed
 
 )
@@ -102,7 +102,7 @@ select
                             then 'names no message: give `message_key`, `provider_id`, or `channel` and `address`'
                     end,
                     case when permanent_type not in ('BOOLEAN', 'NULL') then '`permanent` is neither true nor false' end,
-                    case when nested then 'holds an object or a list where there should be a text' end
+                    case when nested then 'holds something else where there should be a text' end
                 )
         end,
         ''
