@@ -226,3 +226,41 @@ async def test_what_a_judge_makes_of_an_answer_is_what_is_told() -> None:
         (found,) = await told(wire.url, judge=lambda reply: Retryable("throttled", "code 613"))
 
     assert found.said == "throttled: code 613"
+
+
+def answered(body: str, *, safe: bool = True, **headers: str) -> Reply:
+    return Reply(200, {name.replace("_", "-"): value for name, value in headers.items()}, body.encode(), safe)
+
+
+@pytest.mark.parametrize("body", ["", "[]", "7", '{"name": "vips"}', "<html>"])
+def test_an_answer_without_what_it_should_have_leaves_it_in_doubt(body: str) -> None:
+    with pytest.raises(Retryable):
+        answered(body).object("id")
+    with pytest.raises(InDoubt):
+        answered(body, safe=False).told("id")
+
+
+def test_an_answer_tells_its_id_as_text_and_an_empty_one_is_none() -> None:
+    assert answered('{"id": 7, "name": null}').object("id", "name") == {"id": 7, "name": None}
+    assert answered('{"id": 7}').told("id") == "7"
+    for nothing in ('{"id": null}', '{"id": ""}'):
+        with pytest.raises(Retryable, match="garbled"):
+            answered(nothing).told("id")
+
+
+def test_a_look_at_what_is_not_there_harms_nobody() -> None:
+    reply = answered('{"error": {"code": 4}, "list": [1]}')
+    assert reply.peek("error", "code") == 4
+    assert reply.peek("error", "code", "deeper") is None
+    assert reply.peek("list", "first") is None
+    assert answered("<html>").peek("error") is None
+    assert answered("[1]").peek() == [1]
+
+
+def test_a_reset_told_as_a_time_is_seconds_and_retry_after_wins() -> None:
+    at = str(datetime.now(UTC).timestamp() + 60)
+    assert answered("", x_reset=at).until("x-reset") == pytest.approx(60, abs=5)
+    assert answered("", x_reset=at, retry_after="2").until("x-reset") == 2.0
+    assert answered("", x_reset="1000").until("x-reset") == 0.0
+    assert answered("", x_reset="soon").until("x-reset") is None
+    assert answered("").until("x-reset") is None

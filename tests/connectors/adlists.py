@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Callable
 
-import aiohttp
-
-from tidegate.connector import Connector, Outcome
+from tidegate.testing import Answer, Asked, EmulatedWire
 
 
 def hashed(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()
 
 
-def verdicts(outcomes: Sequence[Outcome]) -> list[str]:
-    return [outcome.verdict for outcome in outcomes]
+def refuse_once(wire: EmulatedWire, said: Answer, which: Callable[[Asked], bool]) -> None:
+    """The first call of those is answered with `said`, and everything after it as ever."""
+    answered = wire.platform
+    refused = False
 
+    def once(asked: Asked) -> Answer:
+        nonlocal refused
+        if not refused and which(asked):
+            refused = True
+            return said
+        return answered(asked)
 
-@asynccontextmanager
-async def opened(kind: type[Connector], settings: Mapping[str, Any]) -> AsyncIterator[Connector]:
-    connector = kind(kind.Settings.model_validate(dict(settings)))
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
-        await connector.open(session)
-        try:
-            yield connector
-        finally:
-            await connector.close()
+    wire.platform = once

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any
-
-import aiohttp
 
 from tidegate.connector import Connector, Message, Outcome
 from tidegate.errors import Closed, DestinationError
 from tidegate.testing import Answer, HttpWire
+
+from . import opening
 
 AT = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 UNSUBSCRIBE = "https://shop.example.com/u?t=" + "a1" * 20
@@ -31,15 +31,10 @@ def letter(number: int = 1, to: str = "", key: str = "", **content: Any) -> Mess
     return Message(key or f"journey:ada:step:{number}", "ada", "email", to or f"person.{number}@example.com", AT, given)
 
 
-@asynccontextmanager
-async def opened(kind: type[Connector], settings: Mapping[str, Any], patience: float = 2.0) -> AsyncIterator[Connector]:
-    connector = kind(kind.Settings.model_validate(dict(settings)))
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=patience)) as session:
-        await connector.open(session)
-        try:
-            yield connector
-        finally:
-            await connector.close()
+def opened(
+    kind: type[Connector], settings: Mapping[str, Any], patience: float = 2
+) -> AbstractAsyncContextManager[Connector]:
+    return opening.opened(kind, settings, patience)
 
 
 async def judged(connector: Connector, *messages: Message) -> list[Outcome]:

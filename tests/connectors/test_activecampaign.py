@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-import aiohttp
 import pytest
 
 from tidegate import registry
-from tidegate.connector import Connector, Outcome, Row, Target
+from tidegate.connector import Connector, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.sandbox.emulation import SECRET, Answer, Asked
 from tidegate.sandbox.platforms.activecampaign import ActiveCampaign
@@ -18,7 +17,9 @@ from tidegate.testing import EmulatedWire, HttpWire, NetworkContract
 from tidegate.testing.descriptions import Description
 from tidegate.testing.judging import halved, settled
 
+from . import opening
 from .conftest import ROOT
+from .opening import verdicts
 
 Kind = registry.load("activecampaign", ROOT)
 VIPS, CONTACT = Target("list", "VIP customers"), Target("object", "contact")
@@ -62,12 +63,8 @@ class TestImports(TestContacts):
         return {**super().settings(wire), "bulk_from": 1}
 
 
-@asynccontextmanager
-async def opened(wire: HttpWire, **settings: Any) -> AsyncIterator[Connector]:
-    connector: Connector = Kind(Kind.Settings.model_validate({"api_key": SECRET, "base_url": wire.url, **settings}))
-    async with aiohttp.ClientSession() as session:
-        await connector.open(session)
-        yield connector
+def opened(wire: HttpWire, **settings: Any) -> AbstractAsyncContextManager[Connector]:
+    return opening.opened(Kind, {"api_key": SECRET, "base_url": wire.url, **settings})
 
 
 @pytest.fixture
@@ -82,10 +79,6 @@ def person(name: str, **traits: Any) -> Row:
 
 def crowd(count: int, **traits: Any) -> list[Row]:
     return [person(f"p{number}", **traits) for number in range(count)]
-
-
-def verdicts(outcomes: Sequence[Outcome]) -> list[str]:
-    return [outcome.verdict for outcome in outcomes]
 
 
 def bodies(wire: HttpWire, end: str) -> list[Any]:

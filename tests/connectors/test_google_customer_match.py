@@ -14,11 +14,12 @@ from tidegate.connector import Connector, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.sandbox.emulation import SECRET
 from tidegate.sandbox.platforms.google_customer_match import GoogleDataManager
-from tidegate.testing import Answer, Asked, EmulatedWire, HttpWire, NetworkContract, settled
+from tidegate.testing import Answer, EmulatedWire, HttpWire, NetworkContract, settled
 from tidegate.testing.descriptions import Description
 
-from .adlists import hashed, opened, verdicts
+from .adlists import hashed, refuse_once
 from .conftest import ROOT
+from .opening import opened, verdicts
 
 Google = registry.load("google_customer_match", ROOT)
 VIPS = Target("list", "VIP customers")
@@ -227,20 +228,9 @@ async def test_a_list_deleted_under_way_is_created_again_by_the_next_call(wire: 
 
 
 async def test_a_token_that_ran_out_is_asked_for_once_more(wire: EmulatedWire) -> None:
-    refused = 0
-    answered = wire.platform
-
-    def once(asked: Asked) -> Answer:
-        nonlocal refused
-        if asked.path.endswith(":ingest") and not refused:
-            refused += 1
-            return GoogleDataManager().unauthorized()
-        return answered(asked)
-
-    wire.platform = once
+    refuse_once(wire, GoogleDataManager().unauthorized(), lambda asked: asked.path.endswith(":ingest"))
     async with opened(Google, given(wire)) as connector:
         assert verdicts(await settled(connector, VIPS, [ADA])) == ["accepted"]
-    assert refused == 1
     assert len([asked for asked in wire.asked if asked.path == "/oauth/token"]) == 2
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-import aiohttp
 import pytest
 
 from tidegate import registry
@@ -17,7 +16,9 @@ from tidegate.sandbox.platforms.hubspot import HubSpot
 from tidegate.testing import EmulatedWire, HttpWire, NetworkContract
 from tidegate.testing.descriptions import Description
 
+from . import opening
 from .conftest import ROOT
+from .opening import verdicts
 
 Kind = registry.load("hubspot", ROOT)
 VIPS, CONTACT = Target("list", "VIP customers"), Target("object", "contact")
@@ -47,13 +48,9 @@ class TestObjects(TestLists):
         return {**app, "base_url": wire.url, "token_url": f"{wire.url}/oauth/token"}
 
 
-@asynccontextmanager
-async def opened(wire: HttpWire, **settings: Any) -> AsyncIterator[Connector]:
+def opened(wire: HttpWire, **settings: Any) -> AbstractAsyncContextManager[Connector]:
     given = {"access_token": SECRET, "base_url": wire.url, **settings}
-    connector: Connector = Kind(Kind.Settings.model_validate({k: v for k, v in given.items() if v is not None}))
-    async with aiohttp.ClientSession() as session:
-        await connector.open(session)
-        yield connector
+    return opening.opened(Kind, given)
 
 
 @pytest.fixture
@@ -64,10 +61,6 @@ async def hubspot() -> AsyncIterator[EmulatedWire]:
 
 def person(name: str, **traits: Any) -> Row:
     return Row(name, {"email": f"{name}@example.com"}, traits)
-
-
-def verdicts(outcomes: Sequence[Outcome]) -> list[str]:
-    return [outcome.verdict for outcome in outcomes]
 
 
 async def answered(answer: Answer | Callable[[Asked], Answer], *rows: Row, target: Target = CONTACT) -> list[Outcome]:

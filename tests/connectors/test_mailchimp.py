@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-import aiohttp
 import pytest
 
 from tidegate import registry
-from tidegate.connector import Connector, Outcome, Row, Target
+from tidegate.connector import Connector, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.sandbox.emulation import SECRET, Answer, Asked
 from tidegate.sandbox.platforms.mailchimp import Mailchimp
 from tidegate.testing import EmulatedWire, HttpWire, NetworkContract
 from tidegate.testing.descriptions import Description
 
+from . import opening
 from .conftest import ROOT
+from .opening import verdicts
 
 Kind = registry.load("mailchimp", ROOT)
 VIPS, MEMBER = Target("list", "VIP customers"), Target("object", "member")
@@ -60,13 +61,9 @@ class TestMembers(TestTags):
         return {"score": number, "tier": "vip"}
 
 
-@asynccontextmanager
-async def opened(wire: HttpWire, **settings: Any) -> AsyncIterator[Connector]:
+def opened(wire: HttpWire, **settings: Any) -> AbstractAsyncContextManager[Connector]:
     given = {"api_key": SECRET, "audience": "a1b2c3d4e5", "base_url": wire.url, **settings}
-    connector: Connector = Kind(Kind.Settings.model_validate(given))
-    async with aiohttp.ClientSession() as session:
-        await connector.open(session)
-        yield connector
+    return opening.opened(Kind, given)
 
 
 @pytest.fixture
@@ -77,10 +74,6 @@ async def mailchimp() -> AsyncIterator[EmulatedWire]:
 
 def person(name: str, **traits: Any) -> Row:
     return Row(name, {"email": f"{name}@example.com"}, traits)
-
-
-def verdicts(outcomes: Sequence[Outcome]) -> list[str]:
-    return [outcome.verdict for outcome in outcomes]
 
 
 def statuses(wire: EmulatedWire) -> dict[str, str]:

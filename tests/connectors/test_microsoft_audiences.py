@@ -12,11 +12,12 @@ from tidegate.connector import Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.sandbox.emulation import SECRET
 from tidegate.sandbox.platforms.microsoft_audiences import Microsoft as Platform
-from tidegate.testing import Answer, Asked, EmulatedWire, HttpWire, NetworkContract
+from tidegate.testing import Answer, EmulatedWire, HttpWire, NetworkContract
 from tidegate.testing.descriptions import Description
 
-from .adlists import hashed, opened, verdicts
+from .adlists import hashed, refuse_once
 from .conftest import ROOT
+from .opening import opened, verdicts
 
 Microsoft = registry.load("microsoft_audiences", ROOT)
 VIPS = Target("list", "VIP customers")
@@ -157,20 +158,10 @@ async def test_a_list_deleted_under_way_is_created_again_by_the_next_call(wire: 
 
 
 async def test_a_token_that_ran_out_is_asked_for_once_more(wire: EmulatedWire) -> None:
-    refused = 0
-    answered = wire.platform
-
-    def once(asked: Asked) -> Answer:
-        nonlocal refused
-        if asked.path.endswith("/Apply") and not refused:
-            refused += 1
-            return Platform().unauthorized()
-        return answered(asked)
-
-    wire.platform = once
+    refuse_once(wire, Platform().unauthorized(), lambda asked: asked.path.endswith("/Apply"))
     async with opened(Microsoft, given(wire)) as connector:
         assert verdicts(await connector.upsert(VIPS, [BOB])) == ["accepted"]
-    assert refused == 1
+    assert len([asked for asked in wire.asked if asked.path == "/oauth/token"]) == 2
 
 
 def errors(*found: Mapping[str, Any], within: str = "Errors", status: int = 400) -> Answer:

@@ -14,11 +14,12 @@ from tidegate.connector import Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.sandbox.emulation import SECRET
 from tidegate.sandbox.platforms.pinterest_audiences import Pinterest as Platform
-from tidegate.testing import Answer, Asked, EmulatedWire, HttpWire, NetworkContract
+from tidegate.testing import Answer, EmulatedWire, HttpWire, NetworkContract
 from tidegate.testing.descriptions import Description
 
-from .adlists import hashed, opened, verdicts
+from .adlists import hashed, refuse_once
 from .conftest import ROOT
+from .opening import opened, verdicts
 
 Pinterest = registry.load("pinterest_audiences", ROOT)
 VIPS = Target("list", "VIP customers")
@@ -191,21 +192,11 @@ async def test_a_list_deleted_under_way_is_created_again_by_the_next_call(wire: 
 
 async def test_a_token_that_ran_out_is_asked_for_once_more_with_the_client_in_the_header(wire: EmulatedWire) -> None:
     wire.shelf.new_list("7", "VIP customers")
-    refused = 0
-    answered = wire.platform
-
-    def once(asked: Asked) -> Answer:
-        nonlocal refused
-        if asked.method == "PATCH" and not refused:
-            refused += 1
-            return Platform().unauthorized()
-        return answered(asked)
-
-    wire.platform = once
+    refuse_once(wire, Platform().unauthorized(), lambda asked: asked.method == "PATCH")
     async with opened(Pinterest, with_application(wire)) as connector:
         assert verdicts(await connector.upsert(VIPS, [BOB])) == ["accepted"]
     tokens = [asked for asked in wire.asked if asked.path == "/oauth/token"]
-    assert (refused, len(tokens)) == (1, 2)
+    assert len(tokens) == 2
     assert all(asked.headers["authorization"].startswith("Basic ") for asked in tokens)
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-import aiohttp
 import pytest
 
 from tidegate import registry
@@ -16,7 +15,9 @@ from tidegate.sandbox.emulation import SECRET, Answer
 from tidegate.sandbox.platforms.pipedrive import Pipedrive, key_of
 from tidegate.testing import EmulatedWire, HttpWire, NetworkContract
 
+from . import opening
 from .conftest import ROOT
+from .opening import verdicts
 
 Kind = registry.load("pipedrive", ROOT)
 PERSON = Target("object", "person")
@@ -43,12 +44,8 @@ class TestContract(NetworkContract):
         return {"api_token": SECRET, "base_url": wire.url}
 
 
-@asynccontextmanager
-async def opened(wire: HttpWire, **settings: Any) -> AsyncIterator[Connector]:
-    connector: Connector = Kind(Kind.Settings.model_validate({"api_token": SECRET, "base_url": wire.url, **settings}))
-    async with aiohttp.ClientSession() as session:
-        await connector.open(session)
-        yield connector
+def opened(wire: HttpWire, **settings: Any) -> AbstractAsyncContextManager[Connector]:
+    return opening.opened(Kind, {"api_token": SECRET, "base_url": wire.url, **settings})
 
 
 @pytest.fixture
@@ -65,10 +62,6 @@ def field(wire: EmulatedWire, name: str, kind: str, *options: str) -> None:
     labels = [{"id": 10 + place, "label": label} for place, label in enumerate(options)]
     code = key_of(name)
     wire.shelf.put("_fields", code, {"field_name": name, "field_code": code, "field_type": kind, "options": labels})
-
-
-def verdicts(outcomes: Sequence[Outcome]) -> list[str]:
-    return [outcome.verdict for outcome in outcomes]
 
 
 def methods(wire: HttpWire) -> list[str]:

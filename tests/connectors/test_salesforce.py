@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-import aiohttp
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -22,7 +21,9 @@ from tidegate.testing import EmulatedWire, HttpWire, NetworkContract
 from tidegate.testing.descriptions import Description
 from tidegate.testing.judging import settled
 
+from . import opening
 from .conftest import ROOT
+from .opening import verdicts
 
 Kind = registry.load("salesforce", ROOT)
 CONTACT = Target("object", "Contact")
@@ -62,13 +63,9 @@ class TestJobs(TestContract):
         return {**super().settings(wire), "bulk_from": 1}
 
 
-@asynccontextmanager
-async def opened(wire: HttpWire, **settings: Any) -> AsyncIterator[Connector]:
+def opened(wire: HttpWire, **settings: Any) -> AbstractAsyncContextManager[Connector]:
     given = {**APP, "base_url": wire.url, **settings}
-    connector: Connector = Kind(Kind.Settings.model_validate({k: v for k, v in given.items() if v is not None}))
-    async with aiohttp.ClientSession() as session:
-        await connector.open(session)
-        yield connector
+    return opening.opened(Kind, given)
 
 
 @pytest.fixture
@@ -83,10 +80,6 @@ def person(name: str, **traits: Any) -> Row:
 
 def crowd(count: int, **traits: Any) -> list[Row]:
     return [person(f"p{number}", **traits) for number in range(count)]
-
-
-def verdicts(outcomes: Sequence[Outcome]) -> list[str]:
-    return [outcome.verdict for outcome in outcomes]
 
 
 def written(wire: HttpWire) -> list[Asked]:

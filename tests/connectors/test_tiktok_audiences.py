@@ -20,8 +20,9 @@ from tidegate.sandbox.platforms.tiktok_audiences import TikTok as Platform
 from tidegate.testing import Answer, Asked, EmulatedWire, HttpWire, NetworkContract
 from tidegate.testing.descriptions import Description
 
-from .adlists import hashed, opened, verdicts
+from .adlists import hashed
 from .conftest import ROOT
+from .opening import opened, verdicts
 
 TikTok = registry.load("tiktok_audiences", ROOT)
 VIPS = Target("list", "VIP customers")
