@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.decision.world import World, synced, welcome
-from tidegate.connector import Connector, Identifier, Limits, Message, Outcome, Row, Target
+from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Message, Outcome, Row, Target
 from tidegate.delivery import deliver
 from tidegate.spec.objects import Guard
 from tidegate.warehouse import Warehouse
@@ -37,30 +37,36 @@ class Platform:
         return self.fates.pop(0) if self.fates else "accepted"
 
 
-class Ads(Connector):
+class Wired(Connector):
+    def __init__(self, platform: Platform) -> None:
+        super().__init__(ConnectorSettings())
+        self.platform = platform
+
+
+class Ads(Wired):
     channel = "ads"
     modes = frozenset({"list"})
     identifiers = {"email": Identifier("email")}  # noqa: RUF012
     limits = Limits(batch=2, concurrency=1)
 
     async def upsert(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
-        return [self._do(lambda row=row: self.settings.members.add(row.identifiers["email"])) for row in rows]
+        return [self._do(lambda row=row: self.platform.members.add(row.identifiers["email"])) for row in rows]
 
     async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
-        return [self._do(lambda row=row: self.settings.members.discard(row.identifiers["email"])) for row in rows]
+        return [self._do(lambda row=row: self.platform.members.discard(row.identifiers["email"])) for row in rows]
 
     def _do(self, act: Any) -> Outcome:
-        return _outcome(self.settings.fate(), act)
+        return _outcome(self.platform.fate(), act)
 
 
-class Mail(Connector):
+class Mail(Wired):
     channel = "email"
     modes = frozenset({"send"})
     limits = Limits(batch=1, concurrency=1)
 
     async def send(self, messages: Sequence[Message]) -> list[Outcome]:
         return [
-            _outcome(self.settings.fate(), lambda message=message: self.settings.received.update([message.key]))
+            _outcome(self.platform.fate(), lambda message=message: self.platform.received.update([message.key]))
             for message in messages
         ]
 
