@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call
+from tidegate.connecting.http import BaseUrl, Reply, call
 from tidegate.connecting.lists import FoundLists
 from tidegate.connecting.moments import iso
 from tidegate.connecting.rows import by_key, chunks, each, in_order, nothing_to_match_by, waves
@@ -37,7 +37,7 @@ RESUBSCRIBING = 4
 
 
 class ActiveCampaignSettings(ConnectorSettings):
-    base_url: str = Field(pattern=r"^https?://")
+    base_url: BaseUrl
     """The account's own address, under Settings, Developer: `https://shop.api-us1.com`."""
     api_key: SecretStr
     bulk_from: int = Field(11, ge=1, le=LARGEST_IMPORT)
@@ -271,7 +271,7 @@ class ActiveCampaign(Connector):
         return await call(
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/api/3/{path}",
+            f"{self.settings.base_url}/api/3/{path}",
             safe_to_repeat=True,
             headers={"Api-Token": key},
             json=payload,

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from pydantic import Field, SecretStr
 
 from tidegate.connecting.bearer import call_with
-from tidegate.connecting.http import Reply
+from tidegate.connecting.http import BaseUrl, Reply
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.mask import mask
@@ -56,7 +56,7 @@ class AirtableSettings(ConnectorSettings):
     """The field of an identifier where it is not called the same: `{email: "E-mail address"}`."""
     typecast: bool = True
     """Let Airtable turn values into what a field wants, and add options that a choice does not have yet."""
-    base_url: str = Field("https://api.airtable.com", pattern=r"^https?://")
+    base_url: BaseUrl = "https://api.airtable.com"
 
 
 class Airtable(Connector):
@@ -136,7 +136,7 @@ class Airtable(Connector):
             self.settings.access_token,
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/{path}{query}",
+            f"{self.settings.base_url}/{path}{query}",
             safe_to_repeat=True,
             json=content,
             judge=_judge,

@@ -15,7 +15,7 @@ import aiohttp
 from pydantic import Field, SecretStr
 
 from tidegate.connecting.bearer import TokenOrApp, call_with
-from tidegate.connecting.http import Reply, doubtful
+from tidegate.connecting.http import BaseUrl, Reply, doubtful
 from tidegate.connector import (
     Connector,
     Identifier,
@@ -54,7 +54,7 @@ class AsanaSettings(TokenOrApp):
     access_token: SecretStr | None = None
     """A personal access token, for messages; or give `client_id`, `client_secret` and `refresh_token`."""
     token_url: str = Field("https://app.asana.com/-/oauth_token", pattern=r"^https?://")
-    base_url: str = Field("https://app.asana.com/api/1.0", pattern=r"^https?://")
+    base_url: BaseUrl = "https://app.asana.com/api/1.0"
 
 
 class Asana(Connector):
@@ -159,7 +159,7 @@ class Asana(Connector):
             self._access,
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/{path}",
+            f"{self.settings.base_url}/{path}",
             safe_to_repeat=safe,
             json=None if content is None else {"data": content},
             judge=_judge,

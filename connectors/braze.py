@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import Field, SecretStr
 
 from tidegate.connecting.bearer import call_with
-from tidegate.connecting.http import Reply, doubtful
+from tidegate.connecting.http import BaseUrl, Reply, doubtful
 from tidegate.connecting.rows import nothing_to_match_by
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Message, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
@@ -41,7 +41,7 @@ class BrazeSettings(ConnectorSettings):
     api_key: SecretStr
     list_attribute: str = Field("tidegate_lists", min_length=1)
     """The array attribute whose values are the lists that a user is on."""
-    base_url: str = Field("https://rest.iad-01.braze.com", pattern=r"^https?://")
+    base_url: BaseUrl = "https://rest.iad-01.braze.com"
     """The REST endpoint of your instance (Settings, APIs and Identifiers)."""
 
 
@@ -163,7 +163,7 @@ class Braze(Connector):
             self.settings.api_key,
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/{path}",
+            f"{self.settings.base_url}/{path}",
             safe_to_repeat=safe_to_repeat,
             json=json,
             params=params,

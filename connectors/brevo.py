@@ -17,7 +17,7 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call
+from tidegate.connecting.http import BaseUrl, Reply, call
 from tidegate.connecting.letter import Letter, Mailbox, SenderRefused, Unsendable, letter
 from tidegate.connecting.lists import NamedLists
 from tidegate.connector import (
@@ -61,7 +61,7 @@ class BrevoSettings(ConnectorSettings):
     reply_to: str | None = None
     folder_id: int = 1
     """Where lists are created."""
-    base_url: str = Field("https://api.brevo.com", pattern=r"^https?://")
+    base_url: BaseUrl = "https://api.brevo.com"
 
 
 class Brevo(Connector):
@@ -242,7 +242,7 @@ class Brevo(Connector):
         return await call(
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/v3/{path}",
+            f"{self.settings.base_url}/v3/{path}",
             safe_to_repeat=safe,
             headers={"api-key": key, "Accept": "application/json"},
             json=json,

@@ -18,7 +18,7 @@ import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
 from tidegate.connecting.bearer import call_with
-from tidegate.connecting.http import Reply, call
+from tidegate.connecting.http import BaseUrl, Reply, call
 from tidegate.connecting.lists import NamedLists, oldest
 from tidegate.connecting.rows import by_key, nothing_to_match_by
 from tidegate.connector import (
@@ -59,9 +59,9 @@ class CustomerioSettings(ConnectorSettings):
     region: Literal["us", "eu"] = "us"
     send_as: Literal["event", "email", "push"] = "event"
     """What a message is: an event that triggers campaigns, or a transactional e-mail or push."""
-    base_url: str | None = Field(None, pattern=r"^https?://")
+    base_url: BaseUrl | None = None
     """The Track API; by default the region's."""
-    app_url: str | None = Field(None, pattern=r"^https?://", json_schema_extra={"sandbox": "{base}"})
+    app_url: BaseUrl | None = Field(None, json_schema_extra={"sandbox": "{base}"})
     """The App API; by default the region's, or `base_url` where that is given."""
 
     @model_validator(mode="after")
@@ -230,7 +230,7 @@ class Customerio(Connector):
         return await call(
             self.session,
             method,
-            f"{base.rstrip('/')}/api/{version}/{path}",
+            f"{base}/api/{version}/{path}",
             safe_to_repeat=True,
             headers={"Authorization": authorization},
             json=body,
@@ -246,7 +246,7 @@ class Customerio(Connector):
             self.settings.app_api_key,
             self.session,
             method,
-            f"{base.rstrip('/')}/v1/{path}",
+            f"{base}/v1/{path}",
             safe_to_repeat=safe_to_repeat,
             json=body,
             judge=_judge,

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.http import BaseUrl, Reply, call, doubtful
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable
 from tidegate.mask import mask
@@ -52,7 +52,7 @@ class DiscordSettings(ConnectorSettings):
     """The two last parts of a webhook's address: `.../webhooks/ID/TOKEN`."""
     mentions: bool = False
     """Let `@everyone`, `@here`, roles and people that a text names be called."""
-    base_url: str = Field("https://discord.com/api/v10", pattern=r"^https?://")
+    base_url: BaseUrl = "https://discord.com/api/v10"
 
     @model_validator(mode="after")
     def _one_sender(self) -> Self:
@@ -125,7 +125,7 @@ class Discord(Connector):
         reply = await call(
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/{path}",
+            f"{self.settings.base_url}/{path}",
             safe_to_repeat=safe_to_repeat,
             headers={"Authorization": f"Bot {token}"} if self.settings.bot_token else {},
             json=content,

@@ -14,7 +14,7 @@ import aiohttp
 from pydantic import Field, SecretStr
 
 from tidegate.connecting.bearer import call_with
-from tidegate.connecting.http import Reply, doubtful
+from tidegate.connecting.http import BaseUrl, Reply, doubtful
 from tidegate.connecting.oauth import GOOGLE, ServiceAccount
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
@@ -39,7 +39,7 @@ class FcmSettings(ConnectorSettings):
     high_priority: bool = False
     """Wakes a sleeping Android phone."""
     android_channel: str | None = Field(None, min_length=1)
-    base_url: str = Field("https://fcm.googleapis.com", pattern=r"^https?://")
+    base_url: BaseUrl = "https://fcm.googleapis.com"
     token_url: str = Field(GOOGLE, pattern=r"^https?://")
 
 
@@ -123,7 +123,7 @@ class Fcm(Connector):
             self._account,
             self.session,
             "POST",
-            f"{self.settings.base_url.rstrip('/')}/v1/projects/{self._project}/messages:send",
+            f"{self.settings.base_url}/v1/projects/{self._project}/messages:send",
             safe_to_repeat=validate_only,
             json={"message": message, "validateOnly": True} if validate_only else {"message": message},
             judge=_judge,

@@ -17,7 +17,7 @@ import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
 from tidegate.connecting.bearer import call_with
-from tidegate.connecting.http import Reply
+from tidegate.connecting.http import BaseUrl, Reply
 from tidegate.connecting.lists import NamedLists, oldest
 from tidegate.connecting.oauth import GOOGLE, RefreshToken, ServiceAccount
 from tidegate.connecting.rows import nothing_to_match_by
@@ -68,7 +68,7 @@ class GoogleSettings(ConnectorSettings):
     refresh_token: SecretStr | None = None
     judged_after: float = Field(1800, ge=0)
     """Seconds after an upload until Google is first asked what became of it."""
-    base_url: str = Field("https://datamanager.googleapis.com", pattern=r"^https?://")
+    base_url: BaseUrl = "https://datamanager.googleapis.com"
     token_url: str = Field(GOOGLE, pattern=r"^https?://")
 
     @model_validator(mode="after")
@@ -267,7 +267,7 @@ class GoogleCustomerMatch(Connector):
             self._oauth,
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/v1/{path}",
+            f"{self.settings.base_url}/v1/{path}",
             safe_to_repeat=True,
             headers={"login-account": _path(self.settings.login_account_type, login)} if login else {},
             json=json,

@@ -17,7 +17,7 @@ import aiohttp
 from pydantic import Field, SecretStr
 
 from tidegate.connecting.bearer import call_with
-from tidegate.connecting.http import Reply
+from tidegate.connecting.http import BaseUrl, Reply
 from tidegate.connecting.oauth import GOOGLE, ServiceAccount
 from tidegate.connector import Connector, ConnectorSettings, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
@@ -39,7 +39,7 @@ class GoogleSheetsSettings(ConnectorSettings):
     key_column: str = "person"
     """The heading of the column that holds a person's key."""
     token_url: str = Field(GOOGLE, pattern=r"^https?://")
-    base_url: str = Field("https://sheets.googleapis.com", pattern=r"^https?://")
+    base_url: BaseUrl = "https://sheets.googleapis.com"
 
 
 class GoogleSheets(Connector):
@@ -176,7 +176,7 @@ class GoogleSheets(Connector):
             self._account,
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/v4/spreadsheets/{quote(self.settings.spreadsheet, safe='')}{path}",
+            f"{self.settings.base_url}/v4/spreadsheets/{quote(self.settings.spreadsheet, safe='')}{path}",
             safe_to_repeat=True,
             json=content,
             judge=_judge,

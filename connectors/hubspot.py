@@ -18,7 +18,7 @@ import aiohttp
 from pydantic import Field, SecretStr
 
 from tidegate.connecting.bearer import TokenOrApp, call_with
-from tidegate.connecting.http import Reply
+from tidegate.connecting.http import BaseUrl, Reply
 from tidegate.connecting.lists import FoundLists
 from tidegate.connecting.moments import iso
 from tidegate.connecting.rows import by_key, in_order, nothing_to_match_by, waves
@@ -53,7 +53,7 @@ class HubSpotSettings(TokenOrApp):
     """The property that the identifier `external_id` is kept in; in HubSpot it must have unique values."""
     create_missing: bool = False
     """Whether somebody who is put on a list and is no contact yet becomes one."""
-    base_url: str = Field("https://api.hubapi.com", pattern=r"^https?://")
+    base_url: BaseUrl = "https://api.hubapi.com"
     token_url: str = Field("https://api.hubapi.com/oauth/v1/token", pattern=r"^https?://")
 
 
@@ -241,7 +241,7 @@ class HubSpot(Connector):
             self._access,
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}{path}",
+            f"{self.settings.base_url}{path}",
             safe_to_repeat=True,
             json=json,
             params=params,

@@ -19,7 +19,7 @@ import aiohttp
 from pydantic import Field, SecretStr
 
 from tidegate.connecting.bearer import call_with
-from tidegate.connecting.http import Reply, doubtful
+from tidegate.connecting.http import BaseUrl, Reply, doubtful
 from tidegate.connecting.lists import NamedLists
 from tidegate.connecting.moments import moment
 from tidegate.connecting.rows import each, nothing_to_match_by
@@ -78,7 +78,7 @@ class IntercomSettings(ConnectorSettings):
     access_token: SecretStr
     api_version: str = Field("2.14", pattern=r"^\d+\.\d+$")
     """Sent with every call as `Intercom-Version`."""
-    base_url: str = Field("https://api.intercom.io", pattern=r"^https?://")
+    base_url: BaseUrl = "https://api.intercom.io"
     """`https://api.eu.intercom.io` or `https://api.au.intercom.io` for workspaces hosted there."""
 
 
@@ -222,7 +222,7 @@ class Intercom(Connector):
             self.settings.access_token,
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/{path}",
+            f"{self.settings.base_url}/{path}",
             safe_to_repeat=safe_to_repeat,
             headers={"Accept": "application/json", "Intercom-Version": self.settings.api_version},
             json=body,

@@ -12,9 +12,9 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 import aiohttp
-from pydantic import Field, SecretStr
+from pydantic import SecretStr
 
-from tidegate.connecting.http import Reply, call
+from tidegate.connecting.http import BaseUrl, Reply, call
 from tidegate.connecting.lists import NamedLists, oldest
 from tidegate.connecting.rows import each, nothing_to_match_by
 from tidegate.connector import (
@@ -65,7 +65,7 @@ class IterableSettings(ConnectorSettings):
     """A server-side key of the project."""
     medium: Literal["email", "sms", "push", "web_push", "whatsapp", "in_app"] = "email"
     """What the campaigns that messages name are sent by."""
-    base_url: str = Field("https://api.iterable.com", pattern=r"^https?://")
+    base_url: BaseUrl = "https://api.iterable.com"
     """`https://api.eu.iterable.com` for projects in the European data centre."""
 
 
@@ -182,7 +182,7 @@ class Iterable(Connector):
         return await call(
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/api/{path}",
+            f"{self.settings.base_url}/api/{path}",
             safe_to_repeat=safe_to_repeat,
             headers={"Api-Key": key},
             json=json,

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import aiohttp
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.http import BaseUrl, Reply, call, doubtful
 from tidegate.connecting.lists import FoundLists
 from tidegate.connecting.rows import by_key, each, nothing_to_match_by
 from tidegate.connector import (
@@ -62,7 +62,7 @@ class KlaviyoSettings(ConnectorSettings):
     """A private key."""
     revision: str = Field("2026-07-15", pattern=r"^\d{4}-\d{2}-\d{2}(\.\w+)?$")
     """The API's revision, sent with every call."""
-    base_url: str = Field("https://a.klaviyo.com", pattern=r"^https?://")
+    base_url: BaseUrl = "https://a.klaviyo.com"
 
 
 class Klaviyo(Connector):
@@ -257,7 +257,7 @@ class Klaviyo(Connector):
         return await call(
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/api/{path}",
+            f"{self.settings.base_url}/api/{path}",
             safe_to_repeat=True,
             headers={
                 "Authorization": f"Klaviyo-API-Key {key}",

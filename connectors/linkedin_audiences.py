@@ -16,7 +16,7 @@ import aiohttp
 from pydantic import Field, SecretStr
 
 from tidegate.connecting.bearer import TokenOrApp, call_with
-from tidegate.connecting.http import Reply
+from tidegate.connecting.http import BaseUrl, Reply
 from tidegate.connecting.lists import NamedLists, oldest
 from tidegate.connecting.rows import nothing_to_match_by
 from tidegate.connector import Connector, Limits, Outcome, Row, Target
@@ -47,7 +47,7 @@ class LinkedInSettings(TokenOrApp):
     """Year and month; LinkedIn serves each for a year."""
     settle_seconds: float = Field(5, ge=0, le=60)
     """How long a segment that was just created is left alone before users are added."""
-    base_url: str = Field("https://api.linkedin.com", pattern=r"^https?://")
+    base_url: BaseUrl = "https://api.linkedin.com"
     token_url: str = Field("https://www.linkedin.com/oauth/v2/accessToken", pattern=r"^https?://")
 
 
@@ -152,7 +152,7 @@ class LinkedInAudiences(Connector):
             self._access,
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/rest/{path}",
+            f"{self.settings.base_url}/rest/{path}",
             safe_to_repeat=True,
             headers={**always, **(headers or {})},
             json=json,

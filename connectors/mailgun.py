@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call
+from tidegate.connecting.http import BaseUrl, Reply, call
 from tidegate.connecting.letter import Letter, SenderRefused, Unsendable, letter
 from tidegate.connecting.mime import message_id
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
@@ -34,7 +34,7 @@ class MailgunSettings(ConnectorSettings):
     sender: str = Field(alias="from")
     """`Shop <hello@example.com>` or a bare address; a message's own `from` wins."""
     reply_to: str | None = None
-    base_url: str = Field("https://api.mailgun.net", pattern=r"^https?://")
+    base_url: BaseUrl = "https://api.mailgun.net"
     """`https://api.eu.mailgun.net` for a domain in the European region: its data stays there."""
 
 
@@ -120,7 +120,7 @@ class Mailgun(Connector):
         return await call(
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/{path}",
+            f"{self.settings.base_url}/{path}",
             safe_to_repeat=safe,
             headers={"Authorization": authorization},
             form=form,

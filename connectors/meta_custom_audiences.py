@@ -16,7 +16,7 @@ from typing import Any, Literal
 import aiohttp
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call
+from tidegate.connecting.http import BaseUrl, Reply, call
 from tidegate.connecting.lists import NamedLists, oldest
 from tidegate.connecting.rows import nothing_to_match_by
 from tidegate.connector import Connector, ConnectorSettings, Limits, Outcome, Row, Target
@@ -64,7 +64,7 @@ class MetaSettings(ConnectorSettings):
         "USER_PROVIDED_ONLY"
     )
     """Where the addresses come from, which Meta shows to people who ask why they see an advertisement."""
-    base_url: str = Field("https://graph.facebook.com", pattern=r"^https?://")
+    base_url: BaseUrl = "https://graph.facebook.com"
 
 
 class MetaCustomAudiences(Connector):
@@ -156,7 +156,7 @@ class MetaCustomAudiences(Connector):
         reply = await call(
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/{self.settings.api_version}/{path}",
+            f"{self.settings.base_url}/{self.settings.api_version}/{path}",
             safe_to_repeat=True,
             # In a header: URLs end up in logs.
             headers={"Authorization": f"Bearer {token}"},

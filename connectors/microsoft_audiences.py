@@ -15,7 +15,7 @@ import aiohttp
 from pydantic import Field, SecretStr
 
 from tidegate.connecting.bearer import call_with
-from tidegate.connecting.http import Reply
+from tidegate.connecting.http import BaseUrl, Reply
 from tidegate.connecting.lists import NamedLists, oldest
 from tidegate.connecting.oauth import RefreshToken
 from tidegate.connecting.rows import nothing_to_match_by
@@ -58,7 +58,7 @@ class MicrosoftSettings(ConnectorSettings):
     """`accepted` tells Microsoft so with each upload; without it they must have been accepted in the browser."""
     membership_days: int | None = Field(None, ge=1, le=390)
     """How long somebody stays on a list that is created; without it as Microsoft sets it."""
-    base_url: str = Field("https://campaign.api.bingads.microsoft.com", pattern=r"^https?://")
+    base_url: BaseUrl = "https://campaign.api.bingads.microsoft.com"
     token_url: str = Field("https://login.microsoftonline.com/common/oauth2/v2.0/token", pattern=r"^https?://")
 
 
@@ -175,7 +175,7 @@ class MicrosoftAudiences(Connector):
             self._oauth,
             self.session,
             "POST",
-            f"{known.base_url.rstrip('/')}/CampaignManagement/v13/{path}",
+            f"{known.base_url}/CampaignManagement/v13/{path}",
             safe_to_repeat=True,
             headers={
                 "DeveloperToken": developer,

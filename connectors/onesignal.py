@@ -14,7 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 from pydantic import Field, SecretStr
 
 from tidegate.connecting.bearer import call_with
-from tidegate.connecting.http import Reply, doubtful
+from tidegate.connecting.http import BaseUrl, Reply, doubtful
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.mask import mask
@@ -39,7 +39,7 @@ class OneSignalSettings(ConnectorSettings):
     """The label under which OneSignal knows what is in `push_token`, such as `external_id`; else subscription ids."""
     ttl: int | None = Field(None, ge=0, le=2_419_200)
     """Seconds that a notification waits for a device that is off; OneSignal's own is three days."""
-    base_url: str = Field("https://api.onesignal.com", pattern=r"^https?://")
+    base_url: BaseUrl = "https://api.onesignal.com"
 
 
 class OneSignal(Connector):
@@ -113,7 +113,7 @@ class OneSignal(Connector):
             self.settings.api_key,
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/notifications",
+            f"{self.settings.base_url}/notifications",
             safe_to_repeat=True,
             params=params,
             json=json,

@@ -16,7 +16,7 @@ import aiohttp
 from pydantic import Field, SecretStr
 
 from tidegate.connecting.bearer import TokenOrApp, call_with
-from tidegate.connecting.http import Reply
+from tidegate.connecting.http import BaseUrl, Reply
 from tidegate.connecting.lists import NamedLists, oldest
 from tidegate.connecting.rows import nothing_to_match_by
 from tidegate.connector import Connector, Limits, Outcome, Row, Target
@@ -43,7 +43,7 @@ class PinterestSettings(TokenOrApp):
     """With the scopes ads:read and ads:write; or give `client_id`, `client_secret` and `refresh_token`."""
     make_audience: bool = True
     """Whether a list is also made an audience of the same name, which advertisements need."""
-    base_url: str = Field("https://api.pinterest.com/v5", pattern=r"^https?://")
+    base_url: BaseUrl = "https://api.pinterest.com/v5"
     token_url: str = Field("https://api.pinterest.com/v5/oauth/token", pattern=r"^https?://")
 
 
@@ -163,7 +163,7 @@ class PinterestAudiences(Connector):
             self._access,
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/ad_accounts/{self.settings.ad_account}/{path}",
+            f"{self.settings.base_url}/ad_accounts/{self.settings.ad_account}/{path}",
             safe_to_repeat=True,
             json=json,
             params=params,

@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.http import BaseUrl, Reply, call, doubtful
 from tidegate.connecting.moments import iso, moment
 from tidegate.connecting.rows import each, nothing_to_match_by
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
@@ -39,7 +39,7 @@ class PipedriveSettings(ConnectorSettings):
     """The name or the key of the custom field that the identifier `external_id` is kept in."""
     currency: str | None = Field(None, pattern=r"^[A-Z]{3}$")
     """Of numbers that are written into monetary fields."""
-    base_url: str = Field("https://api.pipedrive.com", pattern=r"^https?://")
+    base_url: BaseUrl = "https://api.pipedrive.com"
 
 
 class Pipedrive(Connector):
@@ -205,7 +205,7 @@ class Pipedrive(Connector):
         return await call(
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/api/v2/{path}",
+            f"{self.settings.base_url}/api/v2/{path}",
             safe_to_repeat=safe_to_repeat,
             headers={"x-api-token": token},
             json=payload,

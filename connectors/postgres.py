@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call
+from tidegate.connecting.http import BaseUrl, Reply, call
 from tidegate.connector import Connector, ConnectorSettings, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
 from tidegate.identifiers import UNHASHED
@@ -101,7 +101,7 @@ class PostgresSettings(ConnectorSettings):
     """Certificates to trust, PEM; the system's when left out."""
     timeout: float = Field(60.0, gt=0)
     """Seconds for one statement."""
-    base_url: str | None = Field(None, pattern=r"^https?://")
+    base_url: BaseUrl | None = None
     """Of PostgREST, instead of a server's host."""
 
 
@@ -313,7 +313,7 @@ class Postgres(Connector):
         return await call(
             self.session,
             method,
-            f"{(self.settings.base_url or '').rstrip('/')}/{path}",
+            f"{self.settings.base_url}/{path}",
             safe_to_repeat=True,
             headers={**headers, "Prefer": prefer} if prefer else headers,
             json=content,

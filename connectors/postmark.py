@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.http import BaseUrl, Reply, call, doubtful
 from tidegate.connecting.letter import Letter, Unsendable, clipped, letter
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
@@ -46,7 +46,7 @@ class PostmarkSettings(ConnectorSettings):
     reply_to: str | None = None
     message_stream: str = "outbound"
     """`outbound` is the transactional stream of every server; marketing belongs into a broadcast stream."""
-    base_url: str = Field("https://api.postmarkapp.com", pattern=r"^https?://")
+    base_url: BaseUrl = "https://api.postmarkapp.com"
 
 
 class Postmark(Connector):
@@ -125,7 +125,7 @@ class Postmark(Connector):
         return await call(
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/{path}",
+            f"{self.settings.base_url}/{path}",
             safe_to_repeat=safe,
             headers={"X-Postmark-Server-Token": token, "Accept": "application/json"},
             json=json,

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import Field, SecretStr
 
 from tidegate.connecting.bearer import call_with
-from tidegate.connecting.http import Reply, doubtful
+from tidegate.connecting.http import BaseUrl, Reply, doubtful
 from tidegate.connecting.letter import Letter, SenderRefused, Unsendable, letter, tag
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome
 from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable
@@ -48,7 +48,7 @@ class ResendSettings(ConnectorSettings):
     sender: str = Field(alias="from")
     """`Shop <hello@example.com>` or a bare address; a message's own `from` wins."""
     reply_to: str | None = None
-    base_url: str = Field("https://api.resend.com", pattern=r"^https?://")
+    base_url: BaseUrl = "https://api.resend.com"
 
 
 class Resend(Connector):
@@ -131,7 +131,7 @@ class Resend(Connector):
             self.settings.api_key,
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/{path}",
+            f"{self.settings.base_url}/{path}",
             safe_to_repeat=safe,
             headers=headers,
             json=json,

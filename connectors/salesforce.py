@@ -18,7 +18,7 @@ import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
 from tidegate.connecting.bearer import call_with
-from tidegate.connecting.http import Reply
+from tidegate.connecting.http import BaseUrl, Reply
 from tidegate.connecting.moments import iso
 from tidegate.connecting.oauth import ClientCredentials, JwtBearer, RefreshToken
 from tidegate.connecting.rows import by_key, chunks, in_order, nothing_to_match_by, waves
@@ -57,7 +57,7 @@ _NO_COLUMN = re.compile(r"No such column '(\w+)'")
 
 
 class SalesforceSettings(ConnectorSettings):
-    base_url: str = Field(pattern=r"^https?://")
+    base_url: BaseUrl
     """The address of the organisation, its My Domain: `https://shop.my.salesforce.com`."""
     client_id: str
     """The consumer key of a connected app; with it go one of the three ways in below."""
@@ -101,7 +101,7 @@ class Salesforce(Connector):
     async def open(self, session: aiohttp.ClientSession) -> None:
         await super().open(session)
         known = self.settings
-        url = known.token_url or f"{known.base_url.rstrip('/')}/services/oauth2/token"
+        url = known.token_url or f"{known.base_url}/services/oauth2/token"
         secret = known.client_secret.get_secret_value() if known.client_secret else ""
         self._oauth: ClientCredentials | RefreshToken | JwtBearer
         if known.private_key and known.username:
@@ -292,7 +292,7 @@ class Salesforce(Connector):
             self._oauth,
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/services/data/{self.settings.api_version}/{path}",
+            f"{self.settings.base_url}/services/data/{self.settings.api_version}/{path}",
             safe_to_repeat=True,
             headers={} if body is None else {"Content-Type": "text/csv"},
             json=payload,

@@ -16,7 +16,7 @@ import aiohttp
 from pydantic import Field, SecretStr
 
 from tidegate.connecting.bearer import call_with
-from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.http import BaseUrl, Reply, call, doubtful
 from tidegate.connecting.letter import Letter, Mailbox, SenderRefused, Unsendable, letter
 from tidegate.connecting.lists import NamedLists
 from tidegate.connector import (
@@ -59,7 +59,7 @@ class SendgridSettings(ConnectorSettings):
     reply_to: str | None = None
     unsubscribe_group: int | None = None
     """A suppression group of SendGrid: who left it there gets no mail."""
-    base_url: str = Field("https://api.sendgrid.com", pattern=r"^https?://")
+    base_url: BaseUrl = "https://api.sendgrid.com"
     """`https://api.eu.sendgrid.com` for a subuser in the European region."""
 
 
@@ -188,7 +188,7 @@ class Sendgrid(Connector):
         if not errors_url:
             return []
         # A link that carries its own permission, for a while: without our key, whose fault it is not once that is over.
-        url = urljoin(f"{self.settings.base_url.rstrip('/')}/", errors_url)
+        url = urljoin(f"{self.settings.base_url}/", errors_url)
         try:
             reply = await call(
                 self.session, "GET", url, safe_to_repeat=True, judge=_link_is_dead, hide=(errors_url,), rows=0
@@ -227,7 +227,7 @@ class Sendgrid(Connector):
             self.settings.api_key,
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/v3/{path}",
+            f"{self.settings.base_url}/v3/{path}",
             safe_to_repeat=safe,
             json=json,
             params=params,

@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call
+from tidegate.connecting.http import BaseUrl, Reply, call
 from tidegate.connecting.letter import Unsendable, mailbox, tag
 from tidegate.connecting.mime import build
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
@@ -61,7 +61,7 @@ class SesSettings(ConnectorSettings):
     """Where SES publishes what becomes of the mail."""
     message_id_key: SecretStr | None = None
     """As for `smtp`. SES puts its own Message-ID in the place of ours."""
-    base_url: str | None = Field(None, pattern=r"^https?://")
+    base_url: BaseUrl | None = None
     """`https://email.REGION.amazonaws.com` unless given."""
 
 
@@ -124,7 +124,7 @@ class Ses(Connector):
 
     async def _call(self, method: str, path: str, content: Mapping[str, Any] | None, *, safe: bool) -> Reply:
         base = self.settings.base_url or f"https://email.{self.settings.region}.amazonaws.com"
-        url = f"{base.rstrip('/')}/v2/email/{path}"
+        url = f"{base}/v2/email/{path}"
         body = b"" if content is None else json.dumps(content, separators=(",", ":")).encode()
         secret, token = self.settings.secret_access_key, self.settings.session_token
         hide = [self.settings.access_key_id, secret.get_secret_value(), *([token.get_secret_value()] if token else [])]

@@ -16,7 +16,7 @@ import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
 from tidegate.connecting.bearer import Access, call_with
-from tidegate.connecting.http import Reply
+from tidegate.connecting.http import BaseUrl, Reply
 from tidegate.connecting.oauth import ClientCredentials
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
@@ -82,7 +82,7 @@ class ShopifySettings(ConnectorSettings):
     """Types of metafields that are not what their values look like: `{custom.birthday: date}`."""
     api_version: str = Field("2026-07", pattern=r"^\d{4}-\d{2}$")
     token_url: str | None = Field(None, pattern=r"^https?://")
-    base_url: str | None = Field(None, pattern=r"^https?://")
+    base_url: BaseUrl | None = None
 
     @model_validator(mode="after")
     def _one_access(self) -> Self:
@@ -107,7 +107,7 @@ class Shopify(Connector):
     async def open(self, session: aiohttp.ClientSession) -> None:
         await super().open(session)
         known = self.settings
-        self._base = (known.base_url or f"https://{known.shop}").rstrip("/")
+        self._base = known.base_url or f"https://{known.shop}"
         self._access: Access | None = known.access_token
         if known.client_secret is not None:
             token_url = known.token_url or f"{self._base}/admin/oauth/access_token"

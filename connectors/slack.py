@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import Field, SecretStr
 
 from tidegate.connecting.bearer import call_with
-from tidegate.connecting.http import Reply, doubtful
+from tidegate.connecting.http import BaseUrl, Reply, doubtful
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.mask import mask
@@ -79,7 +79,7 @@ class SlackSettings(ConnectorSettings):
     """The channel's id, such as `C012AB3CD`; or its name, where the bot may post to all public channels."""
     mentions: bool = False
     """Let `<!channel>`, `<!here>` and `<@U012AB3CD>` in a text call people."""
-    base_url: str = Field("https://slack.com/api", pattern=r"^https?://")
+    base_url: BaseUrl = "https://slack.com/api"
 
 
 class Slack(Connector):
@@ -122,7 +122,7 @@ class Slack(Connector):
             self.settings.token,
             self.session,
             "POST",
-            f"{self.settings.base_url.rstrip('/')}/{method}",
+            f"{self.settings.base_url}/{method}",
             safe_to_repeat=safe_to_repeat,
             json=content,
             judge=_judge,

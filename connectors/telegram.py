@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import Field, SecretStr
+from pydantic import SecretStr
 
-from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.http import BaseUrl, Reply, call, doubtful
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.mask import mask
@@ -56,7 +56,7 @@ class TelegramSettings(ConnectorSettings):
     """Whether the person's phone stays silent."""
     link_preview: bool = True
     """Whether the first link of a text is shown with a picture of its page."""
-    base_url: str = Field("https://api.telegram.org", pattern=r"^https?://")
+    base_url: BaseUrl = "https://api.telegram.org"
 
 
 class Telegram(Connector):
@@ -111,7 +111,7 @@ class Telegram(Connector):
         reply = await call(
             self.session,
             "POST",
-            f"{self.settings.base_url.rstrip('/')}/bot{quote(token, safe=':')}/{method}",
+            f"{self.settings.base_url}/bot{quote(token, safe=':')}/{method}",
             safe_to_repeat=safe_to_repeat,
             json=given,
             judge=_judge,

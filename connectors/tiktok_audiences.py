@@ -17,7 +17,7 @@ from typing import Any
 import aiohttp
 from pydantic import Field, SecretStr
 
-from tidegate.connecting.http import Reply, call
+from tidegate.connecting.http import BaseUrl, Reply, call
 from tidegate.connecting.lists import NamedLists, oldest
 from tidegate.connecting.rows import nothing_to_match_by
 from tidegate.connector import Connector, ConnectorSettings, Limits, Outcome, Row, Target
@@ -43,7 +43,7 @@ class TikTokSettings(ConnectorSettings):
     access_token: SecretStr
     retention_in_days: int | None = Field(None, ge=1, le=365)
     """How long an audience that is created lasts, from then; without it a year from its last change or use."""
-    base_url: str = Field("https://business-api.tiktok.com/open_api/v1.3", pattern=r"^https?://")
+    base_url: BaseUrl = "https://business-api.tiktok.com/open_api/v1.3"
 
 
 class TikTokAudiences(Connector):
@@ -168,7 +168,7 @@ class TikTokAudiences(Connector):
         reply = await call(
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/{path}",
+            f"{self.settings.base_url}/{path}",
             safe_to_repeat=True,
             headers=headers,
             json=None if json is None else {"advertiser_id": self.settings.advertiser_id, **json},

@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 import aiohttp
 from pydantic import Field, SecretStr, model_validator
 
-from tidegate.connecting.http import Reply, call, doubtful
+from tidegate.connecting.http import BaseUrl, Reply, call, doubtful
 from tidegate.connector import Channel, Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.mask import mask
@@ -83,7 +83,7 @@ class TwilioSettings(ConnectorSettings):
     status_callback: str | None = Field(None, pattern=r"^https?://")
     channel: Literal["sms", "whatsapp"] | None = None
     """What is sent, where `from` does not say so: a messaging service has senders of both kinds."""
-    base_url: str = Field("https://api.twilio.com", pattern=r"^https?://")
+    base_url: BaseUrl = "https://api.twilio.com"
 
     @model_validator(mode="after")
     def _one_sender(self) -> Self:
@@ -153,7 +153,7 @@ class Twilio(Connector):
         return await call(
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/2010-04-01/Accounts/{path}",
+            f"{self.settings.base_url}/2010-04-01/Accounts/{path}",
             safe_to_repeat=safe_to_repeat,
             headers={"Authorization": authorization},
             form=form,

@@ -20,7 +20,7 @@ from urllib.parse import quote, urlsplit
 import aiohttp
 from pydantic import Field, SecretStr, field_validator
 
-from tidegate.connecting.http import Reply, call
+from tidegate.connecting.http import BaseUrl, Reply, call
 from tidegate.connecting.public_hosts import PublicOnly, is_public
 from tidegate.connecting.public_hosts import session as public_session
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
@@ -46,7 +46,7 @@ class WebPushSettings(ConnectorSettings):
     ttl: int = Field(86_400, ge=0, le=2_419_200)
     """Seconds that a notification waits for a browser that is closed."""
     urgency: Literal["very-low", "low", "normal", "high"] = "normal"
-    base_url: str | None = Field(None, pattern=r"^https?://")
+    base_url: BaseUrl | None = None
     """Where everything goes instead of to people's push services: for tests."""
 
     @field_validator("vapid_private_key")
@@ -142,7 +142,7 @@ class WebPush(Connector):
         return await call(
             self._outside,
             "POST",
-            to.endpoint if base is None else f"{base.rstrip('/')}/push/{quote(to.endpoint, safe='')}",
+            to.endpoint if base is None else f"{base}/push/{quote(to.endpoint, safe='')}",
             safe_to_repeat=False,
             headers={
                 "Authorization": authorization,

@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr
 
 from tidegate import __version__
 from tidegate.connecting.bearer import call_with
-from tidegate.connecting.http import Reply, doubtful
+from tidegate.connecting.http import BaseUrl, Reply, doubtful
 from tidegate.connector import Connector, ConnectorSettings, Limits, Message, Outcome, one_by_one
 from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable
 from tidegate.mask import mask
@@ -88,7 +88,7 @@ class WhatsAppSettings(ConnectorSettings):
     access_token: SecretStr
     """Of a system user, with `whatsapp_business_messaging`."""
     version: str = Field("v23.0", pattern=r"^v\d+\.\d+$")
-    base_url: str = Field("https://graph.facebook.com", pattern=r"^https?://")
+    base_url: BaseUrl = "https://graph.facebook.com"
 
 
 class WhatsApp(Connector):
@@ -140,7 +140,7 @@ class WhatsApp(Connector):
             self.settings.access_token,
             self.session,
             method,
-            f"{self.settings.base_url.rstrip('/')}/{self.settings.version}/{self.settings.phone_number_id}{path}",
+            f"{self.settings.base_url}/{self.settings.version}/{self.settings.phone_number_id}{path}",
             safe_to_repeat=safe_to_repeat,
             headers={"User-Agent": f"tidegate/{__version__}"},
             params=params,

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from tidegate import public_hosts, registry
+from tidegate import registry
+from tidegate.connecting import public_hosts
 from tidegate.connecting.exchange import Exchange, watching
 from tidegate.connector import Connector, Message, Outcome
 from tidegate.errors import Closed, DestinationError

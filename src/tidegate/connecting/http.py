@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import aiohttp
 import orjson
 from aiohttp.abc import AbstractStreamWriter
+from pydantic import AfterValidator, Field
 
 from tidegate.connecting.exchange import tell
 from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable
@@ -31,6 +32,8 @@ LARGEST_BODY = 8 * 1024 * 1024
 _LONG_NUMBER = re.compile(rb"\d{19}")
 #: dates and the like are for the connector to write as its platform wants them: an error, not a guess
 _NOTHING_MORE = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+#: where a platform is called, as a setting; paths are put behind it, so a slash at its end is taken off
+BaseUrl = Annotated[str, Field(pattern=r"^https?://"), AfterValidator(lambda url: url.rstrip("/"))]
 
 
 @dataclass(frozen=True, slots=True)
