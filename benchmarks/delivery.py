@@ -38,12 +38,14 @@ CONCURRENCY = 64
 BATCH = 1000
 
 
-def serve(ready: Connection) -> None:
-    """Answer each row of each call with "accepted". A body without `rows` is one row."""
+def serve(ready: Connection, latency: float) -> None:
+    """Answer each row of each call with "accepted", after so many seconds. A body without `rows` is one row."""
 
     async def take(request: web.BaseRequest) -> web.StreamResponse:
         given = json.loads(await request.read())
         rows = given.get("rows", [given])
+        if latency:
+            await asyncio.sleep(latency)
         return web.Response(text=json.dumps({"results": ["accepted"] * len(rows)}), content_type="application/json")
 
     async def main() -> None:
@@ -58,10 +60,10 @@ def serve(ready: Connection) -> None:
 
 
 @contextmanager
-def served() -> Iterator[str]:
+def served(latency: float = 0.0) -> Iterator[str]:
     """The address of a server in a process of its own."""
     ours, theirs = multiprocessing.Pipe()
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs, latency), daemon=True)
     server.start()
     try:
         yield f"http://127.0.0.1:{ours.recv()}/"

@@ -1,6 +1,6 @@
 """One sync by drt: every row of a DuckDB table to an HTTP server. Run by `against_drt.py`, in drt's environment.
 
-    python job.py DATABASE QUERY URL ROWS_A_REQUEST
+    python job.py DATABASE QUERY URL ROWS_A_REQUEST ROWS_A_CLIENT
 
 Prints the seconds that it took, once everything is imported.
 """
@@ -16,8 +16,8 @@ from drt.destinations.rest_api import RestApiDestination
 from drt.engine.sync import run_sync
 from drt.sources.duckdb import DuckDBSource
 
-database, query, url, batch = sys.argv[1:]
-# As fast as its options allow: nothing paces it, and many rows share a client (it makes one for each of its batches).
+database, query, url, batch, together = sys.argv[1:]
+# Nothing paces it. It makes an HTTP client for each of its own batches, so these decide much of its speed.
 destination: dict[str, object] = {"type": "rest_api", "url": url, "rate_limit": {"requests_per_second": 0}}
 if int(batch) > 1:
     destination |= {
@@ -27,7 +27,7 @@ if int(batch) > 1:
         "headers": {"Content-Type": "application/json"},
     }
 sync = SyncConfig.model_validate(
-    {"name": "best", "model": query, "destination": destination, "sync": {"mode": "full", "batch_size": 10_000}}
+    {"name": "best", "model": query, "destination": destination, "sync": {"mode": "full", "batch_size": int(together)}}
 )
 began = time.perf_counter()
 result = run_sync(

@@ -13,7 +13,7 @@ from typing import Any
 from tidegate.checkpoints import checkpoint
 from tidegate.connector import Connector, Outcome
 from tidegate.delivery.breaker import Breaker, words
-from tidegate.delivery.journal import Journal
+from tidegate.delivery.journal import Journal, same
 from tidegate.delivery.pacing import Pacer
 from tidegate.delivery.portion import NOT_STARTED, Action, Call, Portion
 from tidegate.delivery.request_log import RequestLog
@@ -113,7 +113,7 @@ class Caller:
         started = self._clock()
         outcomes, fault = await self._ask(call.act, items)
         checkpoint("call returned")
-        if fault is None and all(outcome.verdict == "accepted" for outcome in outcomes):
+        if fault is None and _all_accepted(outcomes):
             self._write(portion, number, outcomes)
             checkpoint("outcome written")
             self._moved = True
@@ -170,7 +170,7 @@ class Caller:
     def _prepare(self, call: Call) -> tuple[Sequence[int], Sequence[Any]]:
         portion = call.portion
         items = portion.prepare(call.places)
-        if not any(isinstance(item, Exception) for item in items):
+        if not any(issubclass(kind, Exception) for kind in set(map(type, items))):
             return call.places, items
         for place, item in zip(call.places, items, strict=True):
             if isinstance(item, Exception):
@@ -329,6 +329,12 @@ class Caller:
 
     def _disk_failed(self, fault: OSError) -> None:
         self._breaker.stop(f"the journal cannot be written ({fault.strerror or type(fault).__name__})")
+
+
+def _all_accepted(outcomes: Sequence[Outcome]) -> bool:
+    if same(outcomes):
+        return outcomes[0].verdict == "accepted"
+    return all(outcome.verdict == "accepted" for outcome in outcomes)
 
 
 def _outcome(fault: Exception) -> Outcome:

@@ -28,6 +28,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+import orjson
+
 from tidegate.checkpoints import checkpoint
 from tidegate.connector import Outcome
 from tidegate.errors import WarehouseError
@@ -84,7 +86,7 @@ class Journal:
             descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_WRONLY, 0o600)
             journal = cls(path, descriptor, header.kind)
             try:
-                journal._write(json.dumps({**asdict(header), "keys": keys}, separators=(",", ":")))
+                journal._put(orjson.dumps({**asdict(header), "keys": keys}) + b"\n")
                 os.fsync(descriptor)
                 _sync_folder(folder)
             except OSError:
@@ -120,7 +122,7 @@ class Journal:
     def judged(self, call: int, outcomes: Sequence[Outcome]) -> None:
         """Raises OSError when it cannot be written: what is only in memory is lost if the process dies."""
         first = outcomes[0]
-        if all(outcome is first or outcome == first for outcome in outcomes):
+        if same(outcomes) or all(outcome == first for outcome in outcomes):
             self._write(f'{{"call":{call},"all":{_short(first)}}}')
         else:
             self._write(f'{{"call":{call},"outcomes":[{",".join(map(_short, outcomes))}]}}')
@@ -148,11 +150,13 @@ class Journal:
                 self._descriptor = None
 
     def _write(self, line: str) -> None:
+        self._put(f"{line}\n".encode())
+
+    def _put(self, data: bytes) -> None:
         if self._broken is not None:
             raise self._broken
         if self._descriptor is None:
             raise OSError(f"{self.path} is closed")
-        data = f"{line}\n".encode()
         try:
             written = os.write(self._descriptor, data)
             while written < len(data):
@@ -185,6 +189,11 @@ class Account:
         if self.header.boot is not None and self.header.boot == boot_id():
             return False  # the machine was running all the time: no line is missing
         return self.header.kind == "rows" or place < self.up_to
+
+
+def same(outcomes: Sequence[Outcome]) -> bool:
+    """Whether they are one and the same, as connectors tend to say of a batch; a moment for thousands of them."""
+    return len(set(map(id, outcomes))) == 1
 
 
 def read(path: Path) -> Account:
