@@ -29,6 +29,8 @@ class Platform:
         self.refused: set[str] = set()
         self.poison: set[str] = set()
         """A batch that holds one of these is refused whole."""
+        self.fatal: set[str] = set()
+        """Over a batch that holds one of these it breaks down."""
         self.jobs: dict[str, Any] = {}
         self.unfinished = 0
         """So many times a job says that it is not done."""
@@ -71,6 +73,8 @@ class Platform:
             return self._break(request)
         if any(_name(row) in self.poison for row in rows):
             return web.json_response({"error": "one of these is wrong"}, status=400)
+        if any(_name(row) in self.fatal for row in rows):
+            return web.json_response({"error": "something went wrong"}, status=500)
         if what == "poll":
             return web.json_response({"results": self._poll(asked["job"], asked["of"])})
         if what == "submit":

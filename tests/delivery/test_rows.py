@@ -4,7 +4,10 @@ import json
 from datetime import timedelta
 from hashlib import md5
 
+import pytest
+
 from tests.delivery.world import World, identifiers_of, on_list
+from tidegate.delivery import calls
 
 
 def test_people_who_entered_are_on_the_list_and_the_warehouse_knows(world: World) -> None:
@@ -209,6 +212,20 @@ def test_a_batch_that_is_refused_whole_is_halved_until_the_bad_rows_are_found(wo
     assert (delivery.accepted, delivery.rejected, delivery.problem) == (62, 2, "")
     assert world.held() == world.believed()
     assert world.owed() == [("13", "add", "refused", "http_400"), ("40", "add", "refused", "http_400")]
+
+
+def test_a_row_over_which_the_platform_breaks_down_holds_nobody_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "_FIRST_BACK_OFF", 0.02)
+    world.owe("add", {str(number): f"p{number}@x" for number in range(16)})
+    world.platform.fatal.add('{"email": "p11@x"}')
+
+    delivery = world.deliver(batch=16, concurrency=1)
+
+    assert (delivery.accepted, delivery.owed) == (15, 1)
+    assert world.held() == on_list(*(f"p{number}@x" for number in range(16) if number != 11))
+    assert world.owed() == [("11", "add", "due", "http_500")]
 
 
 def test_rows_whose_connection_broke_are_sent_again_at_once(world: World) -> None:

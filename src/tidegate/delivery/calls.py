@@ -17,10 +17,12 @@ from tidegate.delivery.journal import Journal, same
 from tidegate.delivery.pacing import Pacer
 from tidegate.delivery.portion import NOT_STARTED, Action, Call, Portion
 from tidegate.delivery.request_log import RequestLog
-from tidegate.errors import DestinationError, InDoubt, Refused, Retryable, Unsupported
+from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable, Unsupported
 
 #: calls that a row may be in, in one run
 _TRIES = 5
+#: ... and after so many that failed as a whole it is halved: one row may be what the platform stumbles over
+_TRIES_TOGETHER = 3
 _FIRST_BACK_OFF, _LONGEST_BACK_OFF = 0.5, 30.0
 #: seconds for which a connector may keep a call to itself, whatever it waits for
 _LONGEST_CALL = 300.0
@@ -282,8 +284,14 @@ class Caller:
                 self.given_up = True
             kept = set(later)
             self._give_up(call.portion, [place for place in call.places if place not in kept], call.last)
-        if later:
-            again(max(delays[place] for place in later), replace(call, places=later))
+        if not later:
+            return
+        delay = max(delays[place] for place in later)
+        if call.tries < _TRIES_TOGETHER or len(later) == 1 or not _may_be_one_rows(fault):
+            return again(delay, replace(call, places=later))
+        middle = len(later) // 2
+        for half in (later[:middle], later[middle:]):
+            again(delay, replace(call, places=half, tries=_TRIES_TOGETHER - 1))
 
     def _give_up(self, portion: Portion, places: Sequence[int], last: Mapping[int, Outcome]) -> None:
         for place in places:
@@ -335,6 +343,16 @@ def _all_accepted(outcomes: Sequence[Outcome]) -> bool:
     if same(outcomes):
         return outcomes[0].verdict == "accepted"
     return all(outcome.verdict == "accepted" for outcome in outcomes)
+
+
+def _may_be_one_rows(fault: Exception | None) -> bool:
+    """Whether a whole call may have failed over one of its rows: a server that breaks down over it says no more."""
+    return (
+        isinstance(fault, (Retryable, InDoubt))
+        and not isinstance(fault, Closed)
+        and fault.after is None
+        and fault.reason not in ("throttled", "unauthorized", "unreachable", "not_started")
+    )
 
 
 def _outcome(fault: Exception) -> Outcome:
