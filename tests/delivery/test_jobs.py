@@ -135,6 +135,18 @@ def test_a_job_that_is_never_told_of_is_given_up_after_three_days(world: World, 
     assert world.owed() == [("1", "add", "due", "job_lost")]
 
 
+def test_jobs_that_nobody_tells_of_keep_nothing_else_from_the_destination(world: World) -> None:
+    world.owe("add", {str(number): f"p{number}@x" for number in range(20)})
+    world.platform.unfinished = 10_000
+    world.deliver(WireThatJudgesLater, batch=1, concurrency=1)
+    world.later()
+    world.owe("add", {"99": "new@x"}, name="Others")
+
+    world.deliver(WireThatGarbles, batch=1, concurrency=1)
+
+    assert world.query("select state from tidegate.owed where list = 'Others'") == [("submitted",)]
+
+
 def test_who_is_not_judged_yet_is_not_taken_off_for_somebody_else(world: World) -> None:
     world.owe("add", {"1": "shared@x"})
     world.deliver()

@@ -5,6 +5,7 @@ Asking changes nothing there, so it needs no claim and no journal: whoever dies 
 
 from __future__ import annotations
 
+import random
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -27,6 +28,8 @@ from tidegate.warehouse import transaction
 #: seconds that a run waits for a platform to judge what it was given
 PATIENCE = 60.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
+#: answers that may fail to come, one after the other: what else the destination is owed must not wait for them
+_IN_VAIN = 3
 
 _LOST = Outcome.retry("job_lost")
 
@@ -71,8 +74,15 @@ class Jobs:
         judged: Counter[str] = Counter()
         deadline = time.monotonic() + patience
         pause = _FIRST_PAUSE
+        in_vain = 0
         while not self._caller.stopped and (open_jobs := await self._clerk.do(self._open)):
-            wishes = [await self._ask(job, judged) for job in open_jobs]
+            wishes = []
+            # In no order, so that those of which nothing is told are not always the first.
+            for job in sorted(open_jobs, key=lambda job: (job.removing, random.random())):
+                wishes.append(await self._ask(job, judged))
+                in_vain = in_vain + 1 if self.unanswered else 0
+                if in_vain == _IN_VAIN:
+                    return judged
             left = [wish for wish in wishes if wish is not None]
             if not left:
                 continue  # a job may have been made anew by what was judged
