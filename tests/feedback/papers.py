@@ -37,7 +37,8 @@ class Desk:
     def sent(self, key: str, person: str, *, state: str = "accepted", id: str | None = None, by: str = "mail") -> None:
         self.tells(
             "insert into tidegate.outbox (message_key, source, person, entry, step, visit, message, channels, channel, "
-            "destination, context, due_at, expires_at, priority, state, provider_id, attempts, planned_run, planned_at) "
+            "destination, context, due_at, expires_at, priority, state, provider_id, attempts, planned_run, "
+            "planned_at) "
             "values (?, 'vips', ?, '1', 'on_enter.0', 0, 'welcome', '[]', 'email', ?, '{}', ?, ?, 0, ?, ?, 1, 'r', ?)",
             [key, person, by, NOON, NOON, state, id, NOON],
         )
@@ -85,6 +86,10 @@ class Desk:
             [channel, channel, address],
         )
         return [reason for (reason,) in found]
+
+    def table(self, name: str) -> list[tuple[Any, ...]]:
+        with self.warehouse.session() as connection:
+            return sorted(connection.table(f"tidegate.{name}").fetchall(), key=str)
 
     def refused(self) -> list[tuple[Any, ...]]:
         return self.rows("select file, line, reason from tidegate.refused_lines order by file, line")

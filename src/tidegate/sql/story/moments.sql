@@ -188,7 +188,7 @@ reported as (
 
     select
         feedback.happened_at,
-        8 as turn,
+        case feedback.kind when 'delivered' then 8 when 'opened' then 9 else 10 end as turn,
         feedback.kind as what,
         coalesce(messages.source, feedback.topic, feedback.channel) as source,
         messages.message,
@@ -212,7 +212,7 @@ consented as (
 
     select
         happened_at,
-        9 as turn,
+        11 as turn,
         case when given then 'consented' else 'withdrew' end as what,
         channel || coalesce(': ' || topic, '') as source,
         cast(null as varchar) as message,
@@ -230,7 +230,7 @@ suppressed as (
 
     select
         suppressions.happened_at,
-        10 as turn,
+        12 as turn,
         'suppressed' as what,
         suppressions.channel as source,
         cast(null as varchar) as message,
