@@ -198,6 +198,9 @@ def _judge(reply: Reply) -> DestinationError | None:
     data = error.get("error_data")
     details = str(data.get("details") or "") if isinstance(data, dict) else ""
     said = mask(f"{code} {error.get('message') or ''} {details}", reply.hide)
+    if code == 100 and error.get("error_subcode") == 33:
+        # How the Graph API says of any object that it does not exist, or not for this token.
+        return Closed("bad_phone_number_id", said)
     if code in CLOSED or 200 <= code <= 299:
         return Closed(CLOSED.get(code, "unauthorized"), said)
     if code in THROTTLED:

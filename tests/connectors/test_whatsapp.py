@@ -153,6 +153,14 @@ async def test_every_code_means_one_thing(status: int, code: int, verdict: str, 
     assert "900123" not in outcome.detail
 
 
+async def test_a_number_that_the_token_does_not_see_costs_no_message() -> None:
+    words = "Unsupported post request. Object with ID '1' does not exist, cannot be loaded due to missing permissions"
+    body = {"error": {"message": words, "type": "GraphMethodException", "code": 100, "error_subcode": 33}}
+    async with HttpWire(lambda asked: Answer(400, body)) as wire:
+        with pytest.raises(Closed, match="bad_phone_number_id"):
+            await send(wire, note())
+
+
 @pytest.mark.parametrize("code", [0, 10, 190, 200, 299, 368, 131031, 131042, 133010])
 async def test_a_wrong_account_is_nobodys_message(code: int) -> None:
     async with refusing(400, code) as wire:
