@@ -48,9 +48,14 @@ class Client:
 
     async def mail(self, to: str = "ada@example.com", *, subject: str = "Hello", key: str = "k1", **more: Any) -> str:
         """Send an e-mail; returns the server's last words."""
+        timeout = more.pop("timeout", 5)
+        return await self.deliver(letter(to, subject=subject, key=key, **more), patience=timeout)
+
+    async def deliver(self, mail: EmailMessage, *, patience: float = 5) -> str:
+        """The same with an e-mail of one's own."""
         host, port = self.sandbox.smtp
-        async with aiosmtplib.SMTP(hostname=host, port=port, start_tls=False, timeout=more.pop("timeout", 5)) as smtp:
-            sent = await smtp.send_message(letter(to, subject=subject, key=key, **more))
+        async with aiosmtplib.SMTP(hostname=host, port=port, start_tls=False, timeout=patience) as smtp:
+            sent = await smtp.send_message(mail)
         return sent[1]
 
     async def text(

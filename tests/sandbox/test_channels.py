@@ -11,7 +11,7 @@ import pytest
 
 from tests.sandbox.conftest import Client
 from tidegate import registry
-from tidegate.connector import Connector, Message
+from tidegate.connector import Connector, Message, Outcome
 from tidegate.sandbox import settings_for
 from tidegate.sandbox.platforms.web_push import subscription
 from tidegate.spec.objects import DestinationSpec
@@ -46,6 +46,16 @@ SENT: list[tuple[str, dict[str, Any], str, str, dict[str, Any], str]] = [
 async def test_a_message_is_in_the_inbox(
     client: Client, name: str, written: dict[str, Any], channel: str, to: str, content: dict[str, Any], shown: str
 ) -> None:
+    await deliver(client, name, written, channel, to, content)
+    assert registry.load(name, ROOT).channel_of(written) == channel
+    [kept] = await client.inbox(f"?channel={channel}")
+    assert kept["recipient"] == shown
+
+
+async def deliver(
+    client: Client, name: str, written: dict[str, Any], channel: str, to: str, content: dict[str, Any]
+) -> Outcome:
+    """Send one message by a connector as the sandbox sets it up; it is taken."""
     spec = DestinationSpec("shop", name, written)
     kind = registry.load(name, ROOT)
     settings = kind.Settings.model_validate(settings_for(spec, kind, client.sandbox.endpoints))
@@ -55,8 +65,6 @@ async def test_a_message_is_in_the_inbox(
         assert await connector.prove()
         [outcome] = await connector.send([Message("vips:ada:1:0:0", "ada", channel, to, AT, content)])
         await connector.close()
-
     assert outcome.verdict == "accepted"
-    assert (connector.channel, kind.channel_of(written)) == (channel, channel)
-    [kept] = await client.inbox(f"?channel={channel}")
-    assert kept["recipient"] == shown
+    assert connector.channel == channel
+    return outcome

@@ -53,12 +53,12 @@ class WebPush(Emulation):
         taken = call.take([[endpoint]])
         if taken.refused:
             return Answer(410, {"code": 410, "errno": 106, "error": "Gone", "message": taken.refused[0]})
-        location = f"{_origin(endpoint)}/message/{secrets.token_urlsafe(16)}"
+        identity = secrets.token_urlsafe(16)
         if taken.good:
             title, text, details = _opened(call.asked.body, endpoint)
             sender = urlsplit(endpoint).hostname or ""
-            call.shelf.keep("web_push", endpoint, sender=sender, subject=title, text=text, details=details, id=location)
-        place = {"Location": location, "TTL": headers["ttl"]}
+            call.shelf.keep("web_push", endpoint, sender=sender, subject=title, text=text, details=details, id=identity)
+        place = {"Location": f"{_origin(endpoint)}/message/{identity}", "TTL": headers["ttl"]}
         return Answer(201, b"", place, took=len(taken.good))
 
 
