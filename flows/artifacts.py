@@ -27,6 +27,7 @@ def audiences(report: Report, sent: Mapping[str, int]) -> None:
                 "planned": one.planned,
                 "sent": sent.get(one.audience, 0),
                 "withheld": _reasons(one.withheld),
+                "held": _reasons(one.held),
             }
             for one in report.decision.audiences
         ],

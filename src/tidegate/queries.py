@@ -37,11 +37,6 @@ def bind(name: str, **tables: exp.Expr) -> str:
 
     >>> bind("diff", segment=exp.to_table("shop.vip_customers"))   # doctest: +SKIP
     """
-    return bound(name, **tables).sql(DIALECT)
-
-
-def bound(name: str, **tables: exp.Expr) -> exp.Expr:
-    """The same as a tree, to stand for a table of another query."""
     tree = _tree(name).copy()
     unused = set(tables)
     for table in list(tree.find_all(exp.Table)):
@@ -56,7 +51,7 @@ def bound(name: str, **tables: exp.Expr) -> exp.Expr:
             table.replace(exp.Subquery(this=replacement.copy(), alias=exp.TableAlias(this=exp.to_identifier(alias))))
     if unused:
         raise KeyError(f"{name}.sql has no table called {', '.join(sorted(unused))}")
-    return tree
+    return tree.sql(DIALECT)
 
 
 def relation(name: str) -> exp.Table:

@@ -85,6 +85,18 @@ class OpenMessages:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """Messages that the gate keeps back, by reason. `verdict` is hold (now; the earliest goes at `until`) or skip
+    (in the seven days before the last run)."""
+
+    verdict: str
+    reason: str
+    messages: int
+    people: int
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Blocked:
     """An audience that a guard stopped. `answer` is approve, reject or None: nobody has said yet.
 
@@ -154,6 +166,7 @@ class Status:
     refused_lines: tuple[RefusedLines, ...] = ()
     unfinished_files: tuple[str, ...] = ()
     """Files of feedback or consents that end in the middle of a line."""
+    withheld: tuple[Withheld, ...] = ()
 
 
 def status(warehouse: Warehouse, *, runs: int = 5, project: Project | None = None) -> Status:
@@ -177,6 +190,7 @@ def status(warehouse: Warehouse, *, runs: int = 5, project: Project | None = Non
             blocked=tuple(Blocked(*row) for row in rows("blocked")),  # type: ignore[arg-type]
             next_steps=(),
             ownerless=_ownerless(rows("lists"), project) if project else (),
+            withheld=tuple(Withheld(*row) for row in rows("withheld")),  # type: ignore[arg-type]
             feedback=tuple(FeedbackSeen(*row) for row in rows("feedback")),  # type: ignore[arg-type]
             refused_lines=_refused(rows("refused_lines"), warehouse.home, project),
             unfinished_files=tuple(str(file) for (file,) in rows("unfinished_files")),
@@ -284,12 +298,18 @@ def _rows(owed: list[OwedRows]) -> str:
 
 def _about_messages(found: Status) -> list[str]:
     unknown = sum(open_.messages for open_ in found.messages if open_.state == "unknown")
+    held = {one.reason: one for one in found.withheld if one.verdict == "hold"}
     waiting = sum(open_.messages for open_ in found.messages if open_.state in ("planned", "ready", "claimed"))
+    waiting -= sum(one.messages for one in held.values())
     steps = []
     if unknown:
         steps.append(f"{unknown:,} messages may or may not have arrived. They are never sent again by themselves.")
     if waiting:
         steps.append(f"{waiting:,} messages are planned and have not gone yet; the next run looks at them.")
+    for reason, one in sorted(held.items()):
+        count = f"{one.messages:,} {'message is' if one.messages == 1 else 'messages are'}"
+        when = f"; the first may go from {_iso(one.until)} on" if one.until else ""
+        steps.append(f"{count} held ({reason}){when}.")
     return steps
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tests.decision.world import START, World, of, welcome
 from tidegate.spec.objects import Cap, Guard, Send, Throttle
@@ -190,72 +188,3 @@ def test_what_a_throttle_cannot_let_through_in_time_is_skipped(world: World) -> 
     decision = world.decide()
 
     assert of(decision, "one").withheld == {"throttle": 1}
-
-
-STEPS = st.lists(
-    st.tuples(
-        st.integers(1, 40 * 60),  # minutes to the next run
-        st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["ada", "grace"])), max_size=6),
-        st.sampled_from(["accepted", "accepted", "accepted", "unknown", "rejected", "lost"]),
-    ),
-    min_size=4,
-    max_size=8,
-)
-CAPS = (Cap("any", 2, 2 * DAY), Cap("email", 1, DAY), Cap("sms", 1, timedelta(hours=30)))
-
-
-@settings(max_examples=3, deadline=None)
-@given(steps=STEPS)
-def test_whatever_happens_nobody_gets_more_than_the_caps_and_nothing_at_night(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[int, list[tuple[str, str]], str]]
-) -> None:
-    from tests.decision.test_quiet_hours import is_quiet
-    from tidegate.warehouse import Warehouse
-
-    world = World(Warehouse(tmp_path_factory.mktemp("gate") / "warehouse.duckdb"))
-    night = windows(["21:00-08:00", "00:00-24:00 on sun"])
-    world.settings |= {"caps": CAPS, "quiet_hours": {"sms": night}}
-    world.throttles["mail"] = Throttle(2, 3 * HOUR)
-    zones = {"ada": "Asia/Kathmandu", "grace": "America/New_York"}
-    for name, zone in zones.items():
-        world.person(name, time_zone=zone)
-    for number, name in enumerate("abcd"):
-        campaign(world, name, by="texts" if number % 2 else "mail", priority=number // 2)
-    world.decide()
-    for minutes, inside, fate in steps:
-        members: dict[str, list[str]] = {name: [] for name in "abcd"}
-        for name, person in inside:
-            members[name] += [person] if person not in members[name] else []
-        for name, people in members.items():
-            world.in_segment(name, *people)
-        world.decide(after=timedelta(minutes=minutes))
-        once = world.rows("select * exclude (settled_at, settled_run) from tidegate.outbox order by message_key")
-        told = world.told()
-        world.decide(after=timedelta())
-        again = world.rows("select * exclude (settled_at, settled_run) from tidegate.outbox order by message_key")
-        assert (once, told) == (again, world.told())  # ticking twice is ticking once
-        texts = world.rows("select person from tidegate.outbox where state = 'ready' and channel = 'sms'")
-        assert not any(is_quiet(zones[str(person)], night, world.as_of) for (person,) in texts)
-        if fate != "lost":
-            world.send_what_is_ready()
-            world.rows(
-                "update tidegate.outbox set state = $fate where settled_at = $now and state = 'accepted'",
-                fate=fate,
-                now=world.as_of,
-            )
-    arrived = world.rows(
-        "select person, channel, settled_at from tidegate.outbox where state in ('accepted', 'unknown')"
-    )
-    for cap in CAPS:
-        for person in zones:
-            times = sorted(at for who, by, at in arrived if who == person and cap.channel in ("any", by))  # type: ignore[type-var]
-            for at in times:
-                assert sum(at - cap.per < one <= at for one in times) <= cap.most, (cap, person, times)  # type: ignore[operator]
-    at_mail = sorted(
-        at
-        for (at,) in world.rows(
-            "select settled_at from tidegate.outbox where channel = 'email' and state not in ('planned', 'skipped', 'ready')"
-        )
-    )  # type: ignore[type-var]
-    for at in at_mail:
-        assert sum(at - 3 * HOUR < one <= at for one in at_mail) <= 2  # type: ignore[operator]

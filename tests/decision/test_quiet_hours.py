@@ -10,6 +10,7 @@ import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlglot import exp
 
 from tests.decision.world import World, of, welcome
 from tidegate import queries
@@ -33,7 +34,7 @@ def until(tables: duckdb.DuckDBPyConnection, zone: str, found: tuple[Window, ...
     """When it is not quiet in a zone any more; None when it is not quiet now."""
     minutes = quiet_minutes(found)
     for name in ("quiet", "quiet_times", "living"):
-        tables.execute(f"delete from {name}")
+        tables.execute(exp.delete(name).sql("duckdb"))
     tables.executemany(queries.text("gate/add_quiet_time"), [("sms", *span) for span in minutes])
     tables.execute("insert into living values ('ada', $zone, null, null)", {"zone": zone})
     apart = sorted({0, *(closes % 15 for _, closes in minutes)})
@@ -136,7 +137,7 @@ SOME_WINDOWS = st.lists(
     zone=st.sampled_from(ZONES),
     found=SOME_WINDOWS,
     moment=st.one_of(
-        st.datetimes(datetime(2020, 1, 1), datetime(2029, 1, 1), timezones=st.just(UTC)),
+        st.integers(0, 9 * 366 * 1440).map(lambda minutes: utc("2020-01-01 00:00") + timedelta(minutes=minutes)),
         st.integers(-2000, 2000).map(lambda minutes: utc("2026-11-01 06:00") + timedelta(minutes=minutes)),
         st.integers(-2000, 2000).map(lambda minutes: utc("2026-03-29 01:00") + timedelta(minutes=minutes)),
     ),

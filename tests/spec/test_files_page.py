@@ -12,14 +12,14 @@ from tidegate.spec.audience_file import AudienceFile, OnLeaveKeys, SendKeys, Syn
 from tidegate.spec.documents import parse_yaml
 from tidegate.spec.guard_keys import GuardKeys
 from tidegate.spec.message_file import FRONTS
-from tidegate.spec.settings_file import DestinationKeys, LandKeys, SettingsFile, TargetKeys
+from tidegate.spec.settings_file import CapKeys, ConsentKeys, DestinationKeys, LandKeys, SettingsFile, TargetKeys
 from tidegate.spec.validation import check, keys_of
 from tidegate.templates import filters
 from tidegate.templates.variables import PLAIN
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "files.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
-    "tidegate.yml": (SettingsFile, LandKeys, TargetKeys, DestinationKeys),
+    "tidegate.yml": (SettingsFile, CapKeys, ConsentKeys, LandKeys, TargetKeys, DestinationKeys),
     "audiences/*.yml": (AudienceFile, SyncKeys, SendKeys, OnLeaveKeys, GuardKeys),
     "messages/": tuple(dict.fromkeys(FRONTS.values())),
 }

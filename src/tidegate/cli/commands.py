@@ -35,6 +35,7 @@ COMMANDS: dict[str, Entry] = {
     "approve": Entry("Activate", "approve", "Let a blocked audience through, or refuse it."),
     "retry": Entry("Activate", "retry", "Let the next run try again what a destination refused."),
     "release": Entry("Activate", "release", "Choose what becomes of a list without an audience."),
+    "suppress": Entry("Activate", "suppress", "Never write to an address again, or lift that."),
     "status": Entry("Look", "status", "Say what the last runs did, and what is owed, unknown or blocked."),
     "owed": Entry("Look", "owed", "Show the rows that destinations have not accepted yet, and why."),
     "requests": Entry("Look", "requests", "Show what destinations were asked, and what they said."),

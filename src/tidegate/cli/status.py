@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from tidegate.status import OwedRows, Status
 
+_WITHHELD = {"hold": "held now", "skip": "skipped in 7 days"}
+
 
 @click.command("status")
 @click.option("--runs", default=5, show_default=True, type=click.IntRange(1), help="How many runs to tell of.")
@@ -87,6 +89,12 @@ def _show(out: Console, seen: Status) -> None:
             out,
             ["in the last 7 days", "by", ("events", RIGHT), ("people", RIGHT), ("of nobody known", RIGHT)],
             [(one.kind, one.channel, one.events, one.people, one.unresolved or None) for one in seen.feedback],
+        )
+    if seen.withheld:
+        terminal.table(
+            out,
+            ["withheld", "reason", ("messages", RIGHT), ("people", RIGHT), "until"],
+            [(_WITHHELD[one.verdict], one.reason, one.messages, one.people, one.until) for one in seen.withheld],
         )
     if len(seen.next_steps) == 1:
         out.print(seen.next_steps[0])

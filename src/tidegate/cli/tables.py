@@ -147,6 +147,7 @@ def lists(console: Console, decided: Sequence[ListDecision]) -> None:
 
 def audiences(console: Console, decided: Sequence[AudienceDecision]) -> None:
     """One line an audience."""
+    held = any(one.held for one in decided)
     terminal.table(
         console,
         [
@@ -158,6 +159,7 @@ def audiences(console: Console, decided: Sequence[AudienceDecision]) -> None:
             ("members", RIGHT),
             ("messages", RIGHT),
             "of these withheld",
+            *(["held"] if held else []),
         ],
         [
             (
@@ -169,6 +171,7 @@ def audiences(console: Console, decided: Sequence[AudienceDecision]) -> None:
                 one.members,
                 one.planned,
                 terminal.counts(one.withheld),
+                *([terminal.counts(one.held)] if held else []),
             )
             for one in decided
         ],
@@ -177,7 +180,9 @@ def audiences(console: Console, decided: Sequence[AudienceDecision]) -> None:
 
 def remarks(console: Console, decided: Decision) -> None:
     """In words: why audiences and lists did not act, what to do about it, and what the causes mean."""
-    said = False
+    said = bool(decided.notes)
+    for note in decided.notes:
+        console.print(f"{note}.")
     for one in decided.audiences:
         if one.reason and one.verdict != "applied":
             console.print(Text.assemble((one.audience, "bold"), ": ", verdict(one.verdict), f": {one.reason}"))

@@ -178,9 +178,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, facts: Facts, standings: dict[
     channels = {name: facts.channel(name) for name in facts.connectors}
     still = [name for name, standing in standings.items() if not standing.moves]
     connection.execute(queries.text("decide/know_audiences"), {"audiences": list(standings)})
-    notes = gate.judge(
-        connection, facts.project, facts.people, channels, still, as_of=facts.as_of, run_id=facts.run_id
-    )
+    notes = gate.judge(connection, facts.project, facts.people, channels, still, as_of=facts.as_of, run_id=facts.run_id)
     person = stays.person_of(facts.project.key, "person")
     people = queries.select(
         exp.alias_(queries.relation(facts.people.relation), "person", table=True), {"person": person}

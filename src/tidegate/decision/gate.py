@@ -31,8 +31,7 @@ def judge(
     run_id: str,
 ) -> tuple[str, ...]:
     """Fill `verdicts` and carry them out. `channels` gives each destination's channel. Returns what to tell people."""
-    topics = [(message.name, message.topic, message.transactional) for message in project.messages.values()]
-    _fill(connection, "decide/add_topic", topics)
+    permission.prepare(connection, project)
     _fill(connection, "decide/add_blocked", [(audience,) for audience in blocked])
     connection.execute(queries.text("decide/waiting"), {"as_of": as_of})
     # What waits was planned by earlier files as well: its own channels count, as far as there are such still.
@@ -48,8 +47,9 @@ def judge(
     _fill(connection, "decide/add_route", routes)
     used = sorted({channel for *_, channel in routes})
     run = {"as_of": as_of, "run_id": run_id}
-    fitness = permission.fitness(project, people, used, queries.bound("gate/wanted"))
-    connection.execute(queries.bind("gate/judge", fitness=fitness), {"as_of": as_of, "decided_at": None})
+    connection.execute(queries.text("gate/want_waiting"))
+    permission.ask(connection, project, people, used, as_of=as_of)
+    connection.execute(queries.text("gate/judge"), {"as_of": as_of})
     _hold_out(connection, project, run)
     notes = quiet.keep(connection, project, people, used, as_of)
     _cap(connection, project, as_of)

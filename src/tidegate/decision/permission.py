@@ -20,15 +20,6 @@ from tidegate.spec.objects import ModelColumns, Project
 #: (connection, claim) -> (message_key, reason) of those that may not go after all
 Recheck = Callable[[duckdb.DuckDBPyConnection, str], Sequence[tuple[str, str]]]
 
-_ADDRESS = {
-    "person": "varchar",
-    "channel": "varchar",
-    "address": "varchar",
-    "reachable": "boolean",
-    "agreed": "boolean",
-    "dated": "boolean",
-    "agreed_at": "timestamptz",
-}
 #: What an address must look like to be worth a call; the platforms judge the rest.
 SHAPES = {
     "email": r"^[^@\s]+@[^@\s]+\.[^@\s.]+$",
@@ -39,54 +30,66 @@ SHAPES = {
 }
 
 
-def fitness(project: Project, people: ModelColumns, channels: Iterable[str], wants: exp.Expr) -> exp.Expr:
-    """The query sql/gate/fitness.sql over those of `wants` (message_key, person, topic, transactional, channel,
-    destination, position), which go by `channels`. It takes $as_of and $decided_at."""
-    everybody = exp.select("person").from_(exp.Subquery(this=wants.copy(), alias=exp.TableAlias(this="asked")))
-    return queries.bound("gate/fitness", wants=wants, addresses=_addresses(project, people, channels, everybody))
+def prepare(connection: duckdb.DuckDBPyConnection, project: Project) -> None:
+    """Temporary tables for the checks, empty but for the messages' topics."""
+    for statement in queries.statements("gate/working_tables"):
+        connection.execute(statement)
+    topics = [(message.name, message.topic, message.transactional) for message in project.messages.values()]
+    if topics:
+        connection.executemany(queries.text("gate/add_topic"), topics)
+
+
+def ask(
+    connection: duckdb.DuckDBPyConnection,
+    project: Project,
+    people: ModelColumns,
+    channels: Iterable[str],
+    *,
+    as_of: datetime,
+    decided_at: datetime | None = None,
+) -> None:
+    """Fill `fitness` for what is in `wants`, which goes by `channels`.
+
+    Consents count that were given or withdrawn by `as_of`, and those recorded after `decided_at` (the wall's clock).
+    """
+    parts = [_addresses(project, people, channel) for channel in channels]
+    if parts:
+        found = exp.union(*parts, distinct=False) if len(parts) > 1 else parts[0]
+        connection.execute(queries.bind("gate/add_addresses", found=found))
+    connection.execute(queries.text("gate/fitness"), {"as_of": as_of, "decided_at": decided_at})
 
 
 def recheck(project: Project, people: ModelColumns, channel: str, *, run_id: str, as_of: datetime) -> Recheck:
-    """Asks the same again of messages that were claimed, by what was recorded since the run decided."""
-    topics = exp.values(
-        [(one.name, one.topic, one.transactional) for one in project.messages.values()] or [("", "", False)],
-        alias="topics",
-        columns=["message", "topic", "transactional"],
-    )
-    wants = queries.bound("gate/claimed", topics=exp.select("*").from_(topics))
-    query = queries.bind("gate/unfit", fitness=fitness(project, people, [channel], wants))
+    """Asks the same again of messages that were claimed, where something was recorded since the run decided."""
 
     def asked(connection: duckdb.DuckDBPyConnection, claim: str) -> Sequence[tuple[str, str]]:
         found = connection.execute(queries.text("gate/anything_recorded"), {"run_id": run_id}).fetchall()
         for anything, decided_at in found:
             if anything:
-                return connection.execute(query, {"claim": claim, "as_of": as_of, "decided_at": decided_at}).fetchall()
+                prepare(connection, project)
+                connection.execute(queries.text("gate/want_claimed"), {"claim": claim})
+                ask(connection, project, people, [channel], as_of=as_of, decided_at=decided_at)
+                return connection.execute(queries.text("gate/unfit")).fetchall()
         return []
 
     return asked
 
 
-def _addresses(project: Project, people: ModelColumns, channels: Iterable[str], everybody: exp.Select) -> exp.Expr:
+def _addresses(project: Project, people: ModelColumns, channel: str) -> exp.Select:
     """(person, channel, address, reachable, agreed, dated, agreed_at) of everyone who is asked about."""
-    parts = []
-    for channel in channels:
-        source = exp.alias_(queries.relation(people.relation), "person", table=True)
-        consent, since = project.consent.get(channel), project.consent_since.get(channel)
-        columns = {
-            "person": person_of(project.key, "person"),
-            "channel": exp.Literal.string(channel),
-            "address": _address(channel, project.key),
-            "reachable": _reachable(channel),
-            "agreed": consent.copy() if consent is not None else exp.true(),
-            "dated": exp.true() if since is not None else exp.false(),
-            "agreed_at": exp.cast(since.copy() if since is not None else exp.null(), "timestamptz"),
-        }
-        who = exp.In(this=person_of(project.key, "person"), query=exp.Subquery(this=everybody.copy()))
-        parts.append(queries.select(source, columns).where(who))
-    if not parts:
-        nobody = {name: exp.cast(exp.null(), kind) for name, kind in _ADDRESS.items()}
-        return exp.select(*[exp.alias_(value, name) for name, value in nobody.items()]).where(exp.false())
-    return exp.union(*parts, distinct=False) if len(parts) > 1 else parts[0]
+    consent, since = project.consent.get(channel), project.consent_since.get(channel)
+    columns = {
+        "person": person_of(project.key, "person"),
+        "channel": exp.Literal.string(channel),
+        "address": _address(channel, project.key),
+        "reachable": _reachable(channel),
+        "agreed": consent.copy() if consent is not None else exp.true(),
+        "dated": exp.true() if since is not None else exp.false(),
+        "agreed_at": exp.cast(since.copy() if since is not None else exp.null(), "timestamptz"),
+    }
+    source = exp.alias_(queries.relation(people.relation), "person", table=True)
+    wanted = exp.Subquery(this=exp.select("person").from_("wants"))
+    return queries.select(source, columns).where(exp.In(this=person_of(project.key, "person"), query=wanted))
 
 
 def _address(channel: str, key: str) -> exp.Expr:

@@ -22,12 +22,6 @@ create or replace temp table routes (
     channel varchar
 );
 
-create or replace temp table topics (
-    message varchar,
-    topic varchar,
-    transactional boolean
-);
-
 create or replace temp table blocked (
     audience varchar
 );

@@ -2,11 +2,10 @@
 -- this channel? Erased and suppressed go by the keyed hash; consent is what the files say and what was recorded,
 -- whichever is the newer: see docs/gate.md.
 --
--- tables: wants (message_key, person, topic, transactional, channel, destination, position),
---         addresses (person, channel, address, reachable, agreed, dated, agreed_at),
---         tidegate.suppressions, tidegate.consents
+-- tables: wants, addresses, fitness, tidegate.suppressions, tidegate.consents
 -- params: $as_of, $decided_at (what was recorded after it counts whatever its time)
 
+insert into fitness
 with
 
 offered as (

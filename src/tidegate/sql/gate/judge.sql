@@ -1,7 +1,7 @@
 -- The first checks of the gate: for each waiting message the first channel that may carry it, or the reason why none
 -- may. Of several channels that may not, the reason is the earliest check that one with an address failed.
 --
--- tables: waiting, fitness (as sql/gate/fitness.sql gives it), verdicts
+-- tables: waiting, fitness, verdicts
 -- params: $as_of
 
 insert into verdicts

@@ -1,6 +1,6 @@
 -- The messages of a claim that may not go after all, with the reason.
 --
--- tables: fitness (as sql/gate/fitness.sql gives it)
+-- tables: fitness
 
 select
     fitness.message_key,

@@ -13,6 +13,7 @@ told as (
         verdicts.source,
         verdicts.verdict,
         verdicts.reason,
+        verdicts.until,
         verdicts.channel,
         outbox.message,
         outbox.destination
@@ -50,6 +51,10 @@ every_row as (
         told.person,
         case
             when told.verdict = 'send' then told.message || ' by ' || told.destination
+            when told.verdict = 'hold'
+                then
+                    told.message || ': ' || told.reason || ' until '
+                    || strftime(timezone('UTC', told.until), '%Y-%m-%dT%H:%M:%SZ')
             else told.message || ': ' || told.reason
         end as detail,
         coalesce(addresses.address, '') as address

@@ -1,8 +1,9 @@
--- The messages of a claim, as `wants` of sql/gate/fitness.sql.
+-- The messages of a claim, each by the way that was chosen for it.
 --
--- tables: tidegate.outbox, topics (message, topic, transactional)
+-- tables: tidegate.outbox, topics, wants
 -- params: $claim
 
+insert into wants
 select
     outbox.message_key,
     outbox.person,

@@ -1,7 +1,8 @@
--- Every way by which a waiting message may go, as `wants` of sql/gate/fitness.sql.
+-- Every way by which a waiting message may go.
 --
--- tables: waiting, routes
+-- tables: waiting, routes, wants
 
+insert into wants
 select
     waiting.message_key,
     waiting.person,
