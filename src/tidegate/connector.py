@@ -85,9 +85,9 @@ class Target:
     write: Write = "upsert"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: there are millions, and each would take twice the time to make
 class Row:
-    """A person as a destination is to know them.
+    """A person as a destination is to know them. Not to be changed.
 
     `identifiers` are as the platform takes them (normalised, hashed); for a removal they are those that
     the destination was given, not today's. `traits` are the values of `set`, JSON-ready, empty on lists:

@@ -46,7 +46,7 @@ class Owed:
     """
 
     what = "rows"
-    sizes = (50_000, 50_000)
+    sizes = (20_000, 50_000)
     repeatable = True
 
     def __init__(
