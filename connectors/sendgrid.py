@@ -163,6 +163,8 @@ class Sendgrid(Connector):
             mail["asm"] = {"group_id": self.settings.unsubscribe_group}
         try:
             reply = await self._call("POST", "mail/send", json=mail, safe=False)
+        except _NotFound as fault:
+            raise Closed("bad_address", fault.detail) from None
         except SenderRefused as fault:
             raise fault.whose(own=bool(message.content.get("from"))) from None
         # 202 without a body; a 200 is of the sandbox mode, or of somebody else.

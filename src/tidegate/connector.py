@@ -219,18 +219,22 @@ async def one_by_one(messages: Sequence[Message], send: Callable[[Message], Awai
     """`Connector.send` for a platform that takes one message a call: what befalls one is not the others' fate.
 
     Raises only what the delivery should know of as a whole: whatever befell a message that came alone, and
-    Closed before anything was sent. After Closed nothing more is tried.
+    Closed before anything was sent. After Closed nothing more is tried. A 404 or 405 that the platform does not
+    explain is Closed: what is called is not the platform's address for messages, and no message is at fault.
     """
     outcomes: list[Outcome] = []
     for message in messages:
         try:
             outcomes.append(await send(message))
-        except Refused as fault:
-            outcomes.append(Outcome.of(fault))
-        except DestinationError as fault:
+        except DestinationError as raised:
+            nowhere = isinstance(raised, Refused) and raised.reason in ("http_404", "http_405")
+            fault = Closed("bad_address", raised.detail) if nowhere else raised
+            if isinstance(fault, Refused):
+                outcomes.append(Outcome.of(fault))
+                continue
             closed = isinstance(fault, Closed)
             if len(messages) == 1 or (closed and not outcomes):
-                raise
+                raise fault from None
             outcomes += [Outcome.of(fault)] * (len(messages) - len(outcomes) if closed else 1)
             if closed:
                 break

@@ -181,6 +181,13 @@ async def test_where_the_file_of_errors_names_nobody_sendgrid_is_asked_who_is_th
     assert verdicts(outcomes) == [("accepted", ""), ("rejected", "import_error")]
 
 
+async def test_an_address_where_there_is_no_such_api_costs_no_message() -> None:
+    body = {"errors": [{"message": "resource not found"}]}
+    async with answering(404, body) as wire, opened(Sendgrid, given(wire)) as connector:
+        with pytest.raises(Closed, match="bad_address"):
+            await connector.send([letter()])
+
+
 async def test_a_dead_link_to_a_jobs_errors_is_not_the_fault_of_the_account() -> None:
     def expired(asked: Asked) -> Answer:
         if asked.path.endswith("/errors.csv"):

@@ -181,7 +181,8 @@ async def test_the_log_of_requests_does_not_tell_the_token() -> None:
     told: list[Exchange] = []
     watching.set(told.append)
     async with HttpWire(lambda asked: Answer(404, f"no page {asked.path}")) as wire:
-        await send(wire, text(), token=token)
+        with pytest.raises(Closed, match="bad_address"):
+            await send(wire, text(), token=token)
     assert len(told) == 1
     assert "sendMessage" in told[0].path
     assert "AAHdqTcv" not in repr(told)

@@ -246,6 +246,13 @@ async def test_a_redirect_is_not_followed_with_the_credentials() -> None:
         assert other.asked == []
 
 
+async def test_an_address_where_there_is_no_such_api_costs_no_message() -> None:
+    async with HttpWire(lambda asked: Answer(404, "<html>Not Found</html>")) as wire:
+        with pytest.raises(Closed, match="bad_address"):
+            await send(wire, text(), text())
+    assert len(wire.asked) == 1
+
+
 async def test_nobody_there_means_not_sent() -> None:
     async with HttpWire(platform) as wire:
         pass
