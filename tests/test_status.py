@@ -221,3 +221,36 @@ def test_a_block_by_removals_alone_says_how_many_would_go(state: State) -> None:
     state.write("update tidegate.audience_runs set removed = 60")
 
     assert status(state.warehouse).next_steps[0].startswith("vip: 60 to go from lists (too many would go)")
+
+
+def test_what_the_gate_holds_and_skips_is_counted_by_reason(state: State) -> None:
+    state.run("r1")
+    for key, (message_state, reason, hours) in enumerate(
+        [
+            ("planned", "quiet_hours", 8),
+            ("planned", "quiet_hours", 3),
+            ("skipped", "holdout", 0),
+            ("skipped", "cap", -200),
+        ]
+    ):
+        state.write(
+            "insert into tidegate.outbox (message_key, source, person, entry, step, visit, message, channels, context,"
+            " due_at, expires_at, priority, state, reason, held_until, attempts, planned_run, planned_at, settled_at)"
+            " values ($key, 'vip', 'p', '1', 's', 1, 'offer', '[]', '{}', $now, $now, 0, $state, $reason,"
+            " case $state when 'planned' then $until::timestamptz end, 0, 'r1', $now,"
+            " case $state when 'skipped' then $until::timestamptz end)",
+            key=str(key),
+            state=message_state,
+            reason=reason,
+            now=NOON,
+            until=NOON + timedelta(hours=hours),
+        )
+
+    seen = status(state.warehouse)
+
+    assert [(one.verdict, one.reason, one.messages, one.people) for one in seen.withheld] == [
+        ("hold", "quiet_hours", 2, 1),
+        ("skip", "holdout", 1, 1),
+    ]
+    assert seen.withheld[0].until == NOON + timedelta(hours=3)
+    assert "2 messages are held (quiet_hours); the first may go from 2011-12-09T15:00:00Z on." in seen.next_steps

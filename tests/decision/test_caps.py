@@ -185,6 +185,9 @@ def test_what_a_throttle_cannot_let_through_in_time_is_skipped(world: World) -> 
     world.decide()
     world.in_segment("one", "ada", "grace")
 
-    decision = world.decide()
+    first = world.decide()
+    world.send_what_is_ready()
+    second = world.decide(after=HOUR)
 
-    assert of(decision, "one").withheld == {"throttle": 1}
+    assert (of(first, "one").held, of(first, "one").withheld) == ({"throttle": 1}, {})
+    assert (of(second, "one").held, of(second, "one").withheld) == ({}, {"throttle": 1})

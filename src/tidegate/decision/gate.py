@@ -52,8 +52,12 @@ def judge(
     connection.execute(queries.text("gate/judge"), {"as_of": as_of})
     _hold_out(connection, project, run)
     notes = quiet.keep(connection, project, people, used, as_of)
+    throttles = _throttles(connection, project, as_of)
+    if throttles:
+        connection.execute(queries.text("gate/throttled_out"), throttles)
     _cap(connection, project, as_of)
-    _throttle(connection, project, as_of)
+    if throttles:
+        connection.execute(queries.text("gate/throttle"), throttles)
     connection.execute(queries.text("decide/record_decisions"), run)
     connection.execute(queries.text("decide/apply_verdicts"), run)
     return notes
@@ -85,12 +89,13 @@ def _cap(connection: duckdb.DuckDBPyConnection, project: Project, as_of: datetim
         connection.execute(queries.text("gate/cap"), {"as_of": as_of, "longest": longest})
 
 
-def _throttle(connection: duckdb.DuckDBPyConnection, project: Project, as_of: datetime) -> None:
-    throttles = {name: spec.throttle for name, spec in project.destinations.items() if spec.throttle is not None}
-    if throttles:
-        _fill(connection, "gate/add_throttle", [(name, one.most, one.per) for name, one in throttles.items()])
-        longest = max(one.per for one in throttles.values())
-        connection.execute(queries.text("gate/throttle"), {"as_of": as_of, "longest": longest})
+def _throttles(connection: duckdb.DuckDBPyConnection, project: Project, as_of: datetime) -> dict[str, object]:
+    """The parameters of the statements about throttles; none where there are no throttles."""
+    found = {name: spec.throttle for name, spec in project.destinations.items() if spec.throttle is not None}
+    if not found:
+        return {}
+    _fill(connection, "gate/add_throttle", [(name, one.most, one.per) for name, one in found.items()])
+    return {"as_of": as_of, "longest": max(one.per for one in found.values())}
 
 
 def _fill(connection: duckdb.DuckDBPyConnection, statement: str, rows: Rows) -> None:

@@ -122,8 +122,6 @@ def share(value: Any) -> float:
     >>> share("5%")
     0.05
     """
-    if isinstance(value, float):
-        return value
     percent = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
     if percent is None:
         raise ValueError("write a share of people, such as `5%`")

@@ -1,12 +1,13 @@
 -- A destination gets so many messages in a window and the others wait for their turn: transactional ones first, then
--- priority, due time and key. Refused messages count: they were sent as well.
+-- priority, due time and key. Refused messages count: they were sent as well. None is skipped for having lost its turn:
+-- it has its place under the caps, which would fall to another one in the next run.
 --
 -- tables: verdicts, throttles (destination, most, per), tidegate.outbox
 -- params: $as_of, $longest (the longest of the windows)
 
 update verdicts
 set
-    verdict = case when held.until < verdicts.expires_at then 'hold' else 'skip' end,
+    verdict = 'hold',
     reason = 'throttle',
     until = held.until
 from (
