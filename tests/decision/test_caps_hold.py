@@ -143,7 +143,8 @@ def test_caps_throttles_and_quiet_hours_hold_whatever_happens(
         for person in ZONES:
             holds(cap.most, cap.per, [at for who, by, at in sent if who == person and cap.channel in ("any", by)])
     mailed: list[tuple[datetime]] = outbox.rows(  # type: ignore[assignment]
-        "select settled_at from tidegate.outbox where channel = 'email' and state in ('accepted', 'unknown', 'rejected')"
+        "select settled_at from tidegate.outbox "
+        "where channel = 'email' and state in ('accepted', 'unknown', 'rejected')"
     )
     holds(THROTTLE.most, THROTTLE.per, [at for (at,) in mailed])
 

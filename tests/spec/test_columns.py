@@ -126,6 +126,8 @@ def test_a_model_that_could_not_be_built_is_told_for_its_audience(complaints):
         ("audiences/vips.yml", "{email: email}", "{email: emial}", "audiences/vips.yml:6: sync[0].match.email: no column `emial` in vips or people"),
         ("tidegate.yml", "project: shop", "project: shop\nconsent: {email: agrees}", "tidegate.yml:2: consent.email: no column `agrees` in people"),
         ("tidegate.yml", "project: shop", "project: shop\nconsent: {email: first_name}", "consent.email: is VARCHAR, not true or false"),
+        ("tidegate.yml", "project: shop", "project: shop\nconsent: {email: {if: accepts_email, since: last_seen}}", "tidegate.yml:2: consent.email.since: no column `last_seen` in people"),
+        ("tidegate.yml", "project: shop", "project: shop\nconsent: {email: {if: accepts_email, since: first_name}}", "consent.email.since: is VARCHAR; make it a timestamp"),
         ("tidegate.yml", "project: shop", "project: shop\nconsent: {email: entry.x}", "consent.email: no table `entry` here"),
         ("tidegate.yml", "project: shop", "project: shop\nunsubscribe_url: 'https://x/{{ person.id }}'",
          "tidegate.yml:2: unsubscribe_url: no column `id` in people"),
