@@ -76,9 +76,18 @@ def read(root: Path, target: str | None = None) -> Read:
     if settings is None or known is None:
         return Read(None, tuple(found.problems))
     broken = {problem.file for problem in found.problems}
-    sound = {name: audience for name, audience in read_audiences.items() if audience.file not in broken}
+    sound = {
+        name: audience
+        for name, audience in read_audiences.items()
+        if audience.file not in broken and known.doubtful.isdisjoint(_destinations_of(audience))
+    }
     project = _project(root, settings, document, known, gate, sound, read_messages.by_name)
     return Read(project, tuple(found.problems))
+
+
+def _destinations_of(audience: Audience) -> set[str]:
+    sends = (*audience.on_enter, *audience.on_exit, *audience.sends)
+    return {sync.to for sync in audience.sync} | {name for send in sends for name in send.by}
 
 
 def _project(
