@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from tidegate import queries
+from tidegate.decision.ownerless import RELEASED
 from tidegate.warehouse import Warehouse, transaction
 
 
@@ -77,10 +78,11 @@ def retry(warehouse: Warehouse, which: Which) -> int:
 def release(warehouse: Warehouse, destination: str, name: str, on_delete: str) -> bool:
     """Choose what becomes of a list that no audience owns; the next run does it. False where there is no such list."""
     which = {"destination": destination, "list": name}
+    chosen = RELEASED if on_delete == "remove" else on_delete
     with warehouse.session() as connection, transaction(connection):
         if connection.execute(queries.text("lists/known"), which).fetchone() is None:
             return False
-        connection.execute(queries.text("lists/decide_on_delete"), {**which, "on_delete": on_delete})
+        connection.execute(queries.text("lists/decide_on_delete"), {**which, "on_delete": chosen})
     return True
 
 

@@ -19,6 +19,7 @@ def kept(list_name: str = "VIPs", **changes: object) -> None:
 
 def listed(world: World, **changes: object) -> None:
     world.audience(kept(**changes))  # type: ignore[arg-type]
+    world.audience(synced("others", list_name="Others"))
     world.in_segment("vips", "ada", "bob")
     world.decide()
     world.accept_everything_owed()
@@ -44,8 +45,20 @@ def test_on_delete_remove_takes_everybody_off_once_the_audience_is_gone(world: W
     assert removals(world) == {"ada", "bob"}
     world.rows("delete from tidegate.delivered")
     world.rows("delete from tidegate.owed")
-    assert world.decide().lists == ()
-    assert world.rows("select * from tidegate.lists") == []
+    assert [one.list for one in world.decide().lists] == ["Others"]
+    assert world.rows("select list from tidegate.lists") == [("Others",)]
+
+
+def test_a_project_that_lost_all_of_its_audiences_empties_nothing_by_itself(world: World) -> None:
+    listed(world, on_delete="remove")
+    world.audiences.clear()
+
+    assert "until you choose" in list_of(world.decide(), "VIPs").blocked
+    assert removals(world) == set()
+
+    owing.release(world.warehouse, "ads", "VIPs", "remove")
+    world.decide()
+    assert removals(world) == {"ada", "bob"}
 
 
 def test_deciding_again_before_they_are_off_changes_nothing(world: World) -> None:
@@ -66,10 +79,10 @@ def test_on_delete_keep_leaves_them_on_it_and_forgets_the_list(world: World) -> 
     listed(world, on_delete="keep")
     del world.audiences["vips"]
 
-    assert world.decide().lists == ()
+    assert [one.list for one in world.decide().lists] == ["Others"]
 
     assert (held(world), removals(world)) == (set(), set())
-    assert world.rows("select * from tidegate.lists") == []
+    assert world.rows("select list from tidegate.lists") == [("Others",)]
 
 
 @pytest.mark.parametrize(("choice", "going"), [("remove", {"ada", "bob"}), ("keep", set())])

@@ -94,7 +94,14 @@ def _decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
     blocked = {one.destination for one in kept if one.blocked}
     decided_lists = (
         *kept,
-        *ownerless.settle(connection, owned, blocked, as_of=facts.as_of, run_id=facts.run_id),
+        *ownerless.settle(
+            connection,
+            owned,
+            blocked,
+            lost=not facts.project.audiences,
+            as_of=facts.as_of,
+            run_id=facts.run_id,
+        ),
     )
     with _blaming():
         notes = _judge(connection, facts, standings)

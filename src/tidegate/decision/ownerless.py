@@ -11,6 +11,8 @@ from tidegate import queries
 from tidegate.decision.wanted import OwnedList
 from tidegate.results import ListDecision
 
+#: `on_delete` of a list that a person released, to be emptied
+RELEASED = "remove_now"
 #: what a person reads who is to choose
 ASKED = (
     "no audience owns this list any more; what it holds stays until you choose: `tidegate release {list} --keep` or "
@@ -27,6 +29,7 @@ def settle(
     owned: Sequence[OwnedList],
     blocked: Collection[str],
     *,
+    lost: bool,
     as_of: datetime,
     run_id: str,
 ) -> tuple[ListDecision, ...]:
@@ -35,14 +38,18 @@ def settle(
     Where it says nothing the list is held: nothing is added, nothing is taken away, and an audience that owns it
     again takes it up as it is. A list that is emptied may have been renamed, so nobody goes before whoever is
     still to be added somewhere at the same destination has been. At `blocked` destinations a list does not move in
-    this run, which may be the one that it was renamed to.
+    this run, which may be the one that it was renamed to. A project without a single audience (`lost`) has more
+    likely lost its folder than its wish for them: then only what a person released is emptied.
     """
     decided = []
+    emptied = (RELEASED,) if lost else (RELEASED, "remove")
     ours = {(one.destination, one.name) for one in owned}
     for destination, name, on_delete in sorted(connection.execute(queries.text("decide/known_lists")).fetchall()):
         if (destination, name) in ours:
             continue
         which: dict[str, object] = {"destination": destination, "list": name}
+        if on_delete in (RELEASED, "remove"):
+            on_delete = "remove" if on_delete in emptied else None
         may_go = destination not in blocked
         decision = _settle(connection, which, on_delete, {"as_of": as_of, "run_id": run_id}, may_go=may_go)
         if decision is not None:
