@@ -210,7 +210,10 @@ def test_a_list_that_no_audience_owns_is_told(state: State) -> None:
     owned = status(state.warehouse, project=replace(project, audiences={"vip": owner}))
 
     assert [(one.destination, one.list, one.people, one.owed) for one in alone.ownerless] == [("meta_ads", "VIP", 0, 1)]
-    assert alone.next_steps == ("No audience owns VIP at meta_ads any more: the 0 on it stay, nothing is sent.",)
+    assert alone.next_steps == (
+        "No audience owns VIP at meta_ads any more: the 0 on it stay, nothing is sent, until "
+        "`tidegate release meta_ads VIP` with --keep or --remove.",
+    )
     assert owned.ownerless == ()
     assert owned.next_steps == ("meta_ads: 1 list row held until their list is approved.",)
 

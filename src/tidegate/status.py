@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -233,7 +234,8 @@ def _about_the_last_run(found: Status) -> list[str]:
             f"Run {last.run_id} has not finished: it is under way, or was stopped; the next run carries on from it."
         ]
     if last.status == "failed":
-        return [f"Run {last.run_id} failed: {last.problem or 'it left no reason'}"]
+        reason = "; ".join(last.problem.splitlines()) if last.problem else "it left no reason"
+        return [f"Run {last.run_id} failed: {reason}"]
     return []
 
 
@@ -266,14 +268,16 @@ def _about_lists(found: Status) -> list[str]:
     now = found.runs[0].as_of if found.runs else None
     ownerless = {(one.destination, one.list) for one in found.ownerless}
     steps = [
-        f"No audience owns {one.list} at {one.destination} any more: the {one.people:,} on it stay, nothing is sent."
+        f"No audience owns {one.list} at {one.destination} any more: the {one.people:,} on it stay, nothing is sent, "
+        f"until `tidegate release {one.destination} {shlex.quote(one.list)}` with --keep or --remove."
         for one in found.ownerless
     ]
     for destination in sorted({rows.destination for rows in found.owed}):
         there = [rows for rows in found.owed if rows.destination == destination]
         due = [rows for rows in there if rows.state in ("due", "claimed")]
-        refused = [rows for rows in there if rows.state == "refused"]
-        held = [rows for rows in there if rows.state == "held" and (destination, rows.list) not in ownerless]
+        owned = [rows for rows in there if (destination, rows.list) not in ownerless]
+        refused = [rows for rows in owned if rows.state == "refused"]
+        held = [rows for rows in owned if rows.state == "held"]
         if due:
             first = min(rows.next_try for rows in due)
             steps.append(f"{destination} is owed {_rows(due)}; a run from {_iso(first)} on takes them up.")

@@ -41,10 +41,13 @@ def test_a_refused_row_waits_for_days_unless_it_is_retried(shop: Shop) -> None:
     assert hashed("bob@example.com") <= shop.on_ad_list()
     assert shop.says("retry", "ads").out == "No row is refused.\n"
     assert shop.says("owed").out == "Nothing is owed.\n"
+    assert shop.says("owed", "--reason", "invalid_entries").out == "Nothing like that is owed.\n"
+    assert shop.says("retry", "ads", "--list", "VIP").out == "No row like that is refused.\n"
 
 
 def test_a_destination_that_is_not_there_is_answered_with_the_nearest(shop: Shop) -> None:
     assert "did you mean `ads`" in shop.says("retry", "adds").err
+    assert "did you mean `ads`" in shop.says("owed", "--destination", "adds").err
 
 
 def test_a_deleted_audience_is_asked_about_and_then_its_list_is_emptied(shop: Shop) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from tidegate.cli import place
+from tidegate.cli.mistakes import Mistake
 from tidegate.cli.place import Place
 
 if TYPE_CHECKING:
@@ -55,17 +56,21 @@ def command(
     """
     from tidegate import owing, workspace
     from tidegate.cli import as_json, terminal
+    from tidegate.spec.nearest import hint
 
     opened = workspace.look(place.root, place.target)
     chosen = owing.Which(destination, list_, reason, person)
     named = owing.rows(opened.warehouse, chosen, count=last) if rows or person else []
     counted = owing.by_reason(opened.warehouse, chosen)
+    known = sorted(opened.project.destinations)
+    if destination is not None and destination not in known and not counted:
+        raise Mistake(f"no destination `{destination}`; {hint(destination, known)}")
     if json_:
         as_json.show(named if rows or person else counted)
         return 0
     out = terminal.out()
     if not counted:
-        out.print("Nothing is owed.")
+        out.print("Nothing like that is owed." if any((destination, list_, reason, person)) else "Nothing is owed.")
     elif named:
         terminal.table(
             out,

@@ -41,6 +41,7 @@ def command(place: Place, destination: str, list_: str, on_delete: str | None) -
         raise Mistake(
             f"nothing is known of a list `{list_}` of {destination}; `tidegate status` names those without owner"
         )
-    done = "is forgotten, with everybody on it" if on_delete == "keep" else "is emptied"
-    terminal.out().print(f"`{list_}` of {destination} {done} by the next run.")
+    done = "is forgotten" if on_delete == "keep" else "is emptied"
+    stay = "; whoever is on it stays" if on_delete == "keep" else ""
+    terminal.out().print(f"`{list_}` of {destination} {done} by the next run{stay}.")
     return 0

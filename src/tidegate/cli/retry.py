@@ -34,5 +34,6 @@ def command(place: Place, destination: str, list_: str | None, reason: str | Non
         raise Mistake(f"no destination `{destination}`; {hint(destination, known)}")
     count = owing.retry(opened.warehouse, owing.Which(destination, list_, reason, person))
     rows = "1 row is" if count == 1 else f"{count:,} rows are"
-    terminal.out().print(f"{rows} due at {destination}; `tidegate run` sends them." if count else "No row is refused.")
+    none = "No row like that is refused." if list_ or reason or person else "No row is refused."
+    terminal.out().print(f"{rows} due at {destination}; `tidegate run` sends them." if count else none)
     return 0

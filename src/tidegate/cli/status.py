@@ -105,6 +105,6 @@ def _show(out: Console, seen: Status) -> None:
 
 
 def _next_try(seen: Status, owed: OwedRows) -> datetime | None:
-    """None for rows that were refused for good: they are offered again when their values change, at no set time."""
+    """None for rows that wait for no set time: refused for good until their values change, or held."""
     over = owed.state == "refused" and bool(seen.runs) and owed.next_try <= seen.runs[0].as_of
-    return None if over else owed.next_try
+    return None if over or owed.state == "held" else owed.next_try

@@ -1,5 +1,5 @@
 -- What is owed, by destination, list, state and reason. Null parameters choose all.
--- A row without identifiers waits for its values, not for a time.
+-- A row that was never sent, for want of identifiers, waits for its values, not for a time.
 --
 -- tables: tidegate.owed
 -- params: $destination, $list, $reason, $person
@@ -13,7 +13,7 @@ select
     max(owed.attempts) as attempts,
     min(
         case
-            when owed.state in ('due', 'refused') and coalesce(owed.reason, '') <> 'no_identifier' then owed.next_try
+            when owed.state = 'due' or (owed.state = 'refused' and owed.attempts > 0) then owed.next_try
         end
     ) as next_try
 from tidegate.owed

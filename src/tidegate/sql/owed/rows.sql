@@ -14,7 +14,7 @@ select
     owed.detail,
     owed.attempts,
     case
-        when owed.state in ('due', 'refused') and coalesce(owed.reason, '') <> 'no_identifier' then owed.next_try
+        when owed.state = 'due' or (owed.state = 'refused' and owed.attempts > 0) then owed.next_try
     end as next_try,
     count(*) over () as of_all
 from tidegate.owed
