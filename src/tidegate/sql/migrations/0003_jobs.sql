@@ -6,4 +6,5 @@ alter table tidegate.owed add column job_position bigint;       -- among the row
 alter table tidegate.owed add column submitted_at timestamptz;  -- wall clock
 
 alter table tidegate.lists add column write varchar default 'upsert';  -- upsert, create, update
-alter table tidegate.lists add column on_delete varchar;               -- keep, remove, remove_now (released); null is to be asked
+-- keep, remove, remove_now (a person released it); null is to be asked
+alter table tidegate.lists add column on_delete varchar;
