@@ -75,7 +75,8 @@ select
                 concat_ws(
                     '; ',
                     case
-                        when event_id_type is null or event_id_type = 'NULL' or event_id is null then '`event_id` is missing'
+                        when event_id_type is null or event_id_type = 'NULL' or event_id is null
+                            then '`event_id` is missing'
                         when event_id_type in ('OBJECT', 'ARRAY', 'BOOLEAN') then '`event_id` is not a text'
                     end,
                     case
@@ -101,7 +102,9 @@ select
                         when message_key is null and provider_id is null and address is null
                             then 'names no message: give `message_key`, `provider_id`, or `channel` and `address`'
                     end,
-                    case when permanent_type not in ('BOOLEAN', 'NULL') then '`permanent` is neither true nor false' end,
+                    case
+                        when permanent_type not in ('BOOLEAN', 'NULL') then '`permanent` is neither true nor false'
+                    end,
                     case when nested then 'holds something else where there should be a text' end
                 )
         end,

@@ -8,6 +8,12 @@
 insert into quiet
 with
 
+apart as (
+
+    select unnest($apart) as minutes
+
+),
+
 moments as (
 
     select cast($as_of as timestamptz) as moment
@@ -18,7 +24,21 @@ moments as (
         date_trunc('hour', cast($as_of as timestamptz))
         + to_minutes(cast(15 * quarters.number + apart.minutes as bigint)) as moment
     from range(0, 4 * 24 * 8) as quarters (number)
-    cross join (select unnest($apart) as minutes) as apart
+    cross join apart
+
+),
+
+zones as (
+
+    select distinct living.zone
+    from living
+
+),
+
+channels as (
+
+    select distinct quiet_times.channel
+    from quiet_times
 
 ),
 
@@ -28,7 +48,7 @@ walls as (
         zones.zone,
         moments.moment,
         timezone(zones.zone, moments.moment) as wall
-    from (select distinct living.zone from living) as zones
+    from zones
     cross join moments
     where moments.moment >= cast($as_of as timestamptz)
 
@@ -51,15 +71,16 @@ loud as (
         minutes.zone,
         min(minutes.moment) as moment
     from minutes
-    cross join (select distinct quiet_times.channel from quiet_times) as channels
-    where not exists (
-        select 1
-        from quiet_times
-        where
-            quiet_times.channel = channels.channel
-            and minutes.minute_of_week >= quiet_times.opens
-            and minutes.minute_of_week < quiet_times.closes
-    )
+    cross join channels
+    where
+        not exists (
+            select 1
+            from quiet_times
+            where
+                quiet_times.channel = channels.channel
+                and minutes.minute_of_week >= quiet_times.opens
+                and minutes.minute_of_week < quiet_times.closes
+        )
     group by channels.channel, minutes.zone
 
 )

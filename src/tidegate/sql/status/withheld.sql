@@ -1,4 +1,5 @@
--- Messages that the gate keeps back, by reason: those held now, and those skipped in the seven days before the last run.
+-- Messages that the gate keeps back, by reason: those held now, and those skipped in the seven days before the
+-- last run.
 --
 -- tables: tidegate.outbox, tidegate.runs
 -- params: none
