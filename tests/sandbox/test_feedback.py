@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
@@ -170,6 +171,17 @@ async def test_a_page_that_is_shared_notes_nothing(tmp_path: Path) -> None:
         store.close()
     assert "feedback" not in page.split("</article>")[0].split('aria-label="What was done with it"')[1]
     assert not (tmp_path / "feedback").exists()
+
+
+async def test_what_goes_to_colleagues_is_not_opened_and_has_no_buttons(client: Client) -> None:
+    post = Received("chat", "slack", "1", "tidegate", "C1", "", "*Gold*", "*Gold*", b"*Gold*")
+    await asyncio.wrap_future(client.sandbox.store.write(lambda connection: inbox.keep(connection, post)))
+
+    _, page = await client.page("/messages/1")
+
+    assert "<strong>Gold</strong>" in page
+    assert "What was done with it" not in page
+    assert kinds(client) == []
 
 
 async def test_the_control_api_does_it_for_many(client: Client) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.sandbox.conftest import Client, letter
 from tidegate.sandbox import SECRET, Sandbox
+from tidegate.sandbox.glance import glance
 
 
 async def test_what_was_sent_is_in_the_inbox(client: Client) -> None:
@@ -208,3 +209,19 @@ def certificate(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
     server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     server.load_cert_chain(pem)
     return server, ssl.create_default_context(cadata=signed.public_bytes(serialization.Encoding.PEM).decode())
+
+
+def test_the_line_beside_a_subject_is_what_a_mail_program_shows():
+    html = (
+        '<html><head><style>p {}</style></head><body class="x"><div style="display:none">Free parcels.</div>'
+        "<p>The Shop</p></body></html>"
+    )
+    both = (
+        "Subject: Hi\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n"
+        "--b\r\nContent-Type: text/plain\r\n\r\nThe Shop, in text\r\n"
+        f"--b\r\nContent-Type: text/html\r\n\r\n{html}\r\n--b--\r\n"
+    )
+
+    assert glance(both.encode()).preview == "Free parcels. The Shop"
+    assert glance(both.encode()).text.startswith("The Shop, in text")
+    assert glance(b"Subject: Hi\r\n\r\nOnly text\r\n").preview == "Only text"

@@ -14,6 +14,7 @@ from tests.sandbox.test_webhooks import call
 from tidegate.sandbox import inbox
 from tidegate.sandbox.page.chart import HEIGHT, chart
 from tidegate.sandbox.page.mail import opening_links_apart, read
+from tidegate.sandbox.page.render import bold
 
 DAY = datetime(2011, 10, 1, 6, tzinfo=UTC)
 
@@ -320,3 +321,16 @@ def test_a_chart_of_many_days_shows_the_last_ones_and_says_so() -> None:
 
     assert drawn is not None
     assert (drawn.left_out, drawn.last) == (2, "2011-01-01")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("*Gold*\nAda", "<strong>Gold</strong>\nAda"),
+        ("**Gold** 2 * 3 * 4", "<strong>Gold</strong> 2 * 3 * 4"),
+        ("*<b>*", "<strong>&lt;b&gt;</strong>"),
+        ("a*b*c", "a*b*c"),
+    ],
+)
+def test_bold_words_of_a_channel_are_bold_and_nothing_else_is_markup(text: str, shown: str) -> None:
+    assert bold(text) == shown

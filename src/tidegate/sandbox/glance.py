@@ -13,27 +13,35 @@ from email.message import Message
 _TAG = re.compile(r"<(?:style|script|head)\b.*?</(?:style|script|head)\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 _SEARCHED = 20_000
 _PREVIEW = 160
+_BEGINNING = 4_000
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """`text` is what can be searched; `preview` its beginning, on one line."""
+    """`text` is what can be searched; `begins` what a mail program shows beside the subject: the HTML's beginning,
+    where there is any, with the words that only a preview shows."""
 
     message_id: str
     sender: str
     subject: str
     text: str
+    begins: str
 
     @property
     def preview(self) -> str:
-        return " ".join(self.text[: 4 * _PREVIEW].split())[:_PREVIEW]
+        return " ".join(self.begins[: 4 * _PREVIEW].split())[:_PREVIEW]
 
 
 def glance(raw: bytes) -> Glance:
     """Read an e-mail as far as an inbox needs it; what cannot be decoded is replaced, never an error."""
     mail = email.message_from_bytes(raw)
+    text, markup = _contents(mail)
     return Glance(
-        _header(mail, "message-id").strip("<> "), _header(mail, "from"), _header(mail, "subject"), _text(mail)
+        _header(mail, "message-id").strip("<> "),
+        _header(mail, "from"),
+        _header(mail, "subject"),
+        text if text.strip() else plain(markup),
+        plain(markup[max(markup.find("<body"), 0) :][:_BEGINNING]) if markup else text,
     )
 
 
@@ -53,17 +61,19 @@ def _header(mail: Message, name: str) -> str:
     return " ".join(words.split())
 
 
-def _text(mail: Message) -> str:
-    found = ""
+def _contents(mail: Message) -> tuple[str, str]:
+    """The first text that is not empty, and the first HTML."""
+    text = markup = ""
     for part in mail.walk():
         kind = part.get_content_type()
         if kind not in ("text/plain", "text/html") or part.get_filename():
             continue
         content = _decoded(part)[:_SEARCHED]
-        if kind == "text/plain" and content.strip():
-            return content
-        found = found or plain(content)
-    return found
+        if kind == "text/plain":
+            text = text if text.strip() else content
+        else:
+            markup = markup or content
+    return text, markup
 
 
 def _decoded(part: Message) -> str:

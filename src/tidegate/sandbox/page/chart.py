@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 WIDTH, HEIGHT = 600, 72
 _MOST_DAYS = 120
+_FEWEST_DAYS = 24  # few days make few bars, not broad ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,11 @@ class Chart:
     first: str
     last: str
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the last bar is at the right end."""
+        return len(self.bars) >= _FEWEST_DAYS
+
 
 def chart(days: Mapping[str, Mapping[str, int]], names: Sequence[str]) -> Chart | None:
     """Stacked bars of the counts called `names`, the first at the bottom; days without any keep their place."""
@@ -52,8 +58,7 @@ def chart(days: Mapping[str, Mapping[str, int]], names: Sequence[str]) -> Chart 
     first = max(earliest, last - timedelta(days=_MOST_DAYS - 1))
     shown = [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
     most = max(sum(days.get(day, {}).get(name, 0) for name in names) for day in shown) or 1
-    # few days make few bars, not broad ones
-    step = WIDTH / max(len(shown), 24)
+    step = WIDTH / max(len(shown), _FEWEST_DAYS)
     bars = []
     for position, day in enumerate(shown):
         top = float(HEIGHT)

@@ -26,6 +26,8 @@ from tidegate.sandbox.store import Store
 from tidegate.sandbox.times import now
 
 SHARED: web.AppKey[bool] = web.AppKey("shared", bool)
+#: what goes to colleagues: no customer opens it, or complains
+_OF_TEAMS = frozenset({"chat"})
 _MESSAGE = r"/messages/{number:\d{1,18}}"
 #: words for the page, the kind, and what else is said with it
 BUTTONS: Mapping[str, tuple[str, Kind, Mapping[str, Any]]] = {
@@ -53,7 +55,8 @@ async def opened(request: web.Request, number: int) -> None:
         return
 
     def change(connection: sqlite3.Connection) -> None:
-        if connection.execute(query("messages", "exists"), {"id": number}).fetchone() is not None:
+        row = connection.execute(query("messages", "exists"), {"id": number}).fetchone()
+        if row is not None and row["channel"] not in _OF_TEAMS:
             reported.once(connection, number, "opened")
 
     await _noted(request, change)
@@ -66,7 +69,9 @@ def about(store: Store, row: Any, *, shared: bool) -> dict[str, Any]:
     header = mail.read(raw).header if row["channel"] == "email" else lambda name: ""
     return {
         "done": [dict(one) for one in found],
-        "buttons": {} if shared else {name: words for name, (words, _, _) in BUTTONS.items()},
+        "buttons": {}
+        if shared or row["channel"] in _OF_TEAMS
+        else {name: words for name, (words, _, _) in BUTTONS.items()},
         "token": _token(store, row["id"]),
         "links": [] if shared else links.of(row["channel"], raw, details),
         "one_click": "one-click" in header("List-Unsubscribe-Post").lower(),

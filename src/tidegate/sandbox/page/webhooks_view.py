@@ -29,7 +29,15 @@ async def _webhooks(request: web.Request) -> web.Response:
 
 def _show(store: Store, text: str | None, day: str | None, older_than: int) -> web.Response:
     rows = store.read("webhooks", "page", text=text, day=day, before=older_than, count=_A_PAGE + 1)
-    shown = [{**dict(row), "pretty": _pretty(row["body"]), "headers": json.loads(row["headers"])} for row in rows]
+    shown = [
+        {
+            **dict(row),
+            "pretty": _pretty(row["body"]),
+            "person": _person(row["body"]),
+            "headers": json.loads(row["headers"]),
+        }
+        for row in rows
+    ]
     return render.page(
         "webhooks.html",
         store,
@@ -42,6 +50,13 @@ def _show(store: Store, text: str | None, day: str | None, older_than: int) -> w
         text=text,
         day=day,
     )
+
+
+def _person(body: str) -> str:
+    """Whom a message is about; nobody, where a call is about many."""
+    told = json.loads(body)
+    data = told.get("data") if isinstance(told, dict) else None
+    return str(data.get("person") or "") if isinstance(data, dict) else ""
 
 
 def _pretty(body: str) -> str:

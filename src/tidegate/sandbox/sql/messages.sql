@@ -81,7 +81,7 @@ left join labels on messages.recipient = labels.identifier
 where messages.id = :id;
 
 -- name: exists
-select 1 as yes from messages where id = :id;
+select channel from messages where id = :id;
 
 -- name: days
 select day, channel, count(*) as messages from messages group by day, channel order by day, channel;
