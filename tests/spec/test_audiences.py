@@ -24,7 +24,7 @@ by: [email]
         ("audience: vips", "audience: vips\nguard: {max_leave: 120%}", "vips.yml:2: guard.max_leave: 120% is more than everyone"),
         ("audience: vips", "audience: vips\nguard: {max_leave: 0.2}", "vips.yml:2: guard.max_leave: write a share such as `20%`"),
         ("audience: vips", "audience: vi ps", "vips.yml:1: audience: `vi ps` is not a name; use letters, digits and `_`"),
-        ("audience: vips", "audience: vips\nwheels: 4", "vips.yml:2: wheels: no such key; there are audience, backfill, by"),
+        ("audience: vips", "audience: vips\ncolour: 4", "vips.yml:2: colour: no such key; there are audience, backfill, by"),
         ("who: ref('vips')", "who: ref('vip')", "vips.yml:2: who: no model `vip`; did you mean `vips`?"),
         ("who: ref('vips')", "who: vips", "vips.yml:2: who: write ref('vips')"),
         ("who: ref('vips')\n", "", "vips.yml:1: says neither `who` (a segment) nor `when` (a trigger)"),
@@ -48,6 +48,8 @@ by: [email]
         ("{email: email}", "{email: email}\n    on_leave: forget", "vips.yml:7: sync[0].on_leave: `forget` is not known; there are keep, remove"),
         ("send: welcome", "send: welcom", "vips.yml:8: on_enter[0].send: no message `welcom`; did you mean `welcome`?"),
         ("by: email", "by: emial", "vips.yml:9: on_enter[0].by: no destination or channel `emial`; did you mean `email`?"),
+        ("by: email", "by: emaill", "vips.yml:9: on_enter[0].by: no destination or channel `emaill`; did you mean `email`?"),
+        ("{email: email}", "{email: email}\n    write: replace", "vips.yml:7: sync[0].write: `replace` is not known; there are create, update, upsert"),
         ("by: email", "by: meta_ads", "vips.yml:9: on_enter[0].by: `meta_ads` (meta_custom_audiences) does not send messages"),
         ("by: email", "by: [email, sms]", "vips.yml:9: on_enter[0].by: message `welcome` has no content for sms, only for email"),
         ("by: email", "by: []", "vips.yml:9: on_enter[0].by: is empty; leave the key out, or name something"),
@@ -133,7 +135,7 @@ def test_owners_of_a_list_keep_it_in_the_same_way(shop):
     shop.write("audiences/more.yml", owner.format("more") + "    on_leave: keep\n    on_delete: remove\n")
 
     assert shop.complaints() == [
-        f"audiences/more.yml:{line}: sync[0].{key}: is another than in audiences/again.yml, which keeps `people` of "
+        f"audiences/more.yml:{line}: sync[0].{key}: differs from audiences/again.yml, which keeps `people` of "
         "`exports`, too; write the same"
         for line, key in ((7, "on_leave"), (8, "on_delete"))
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -169,7 +169,8 @@ class _Reader:
             if not serving:
                 if known.doubtful:
                     return None  # one of those may serve the channel
-                self._problem(path, self._no_destination(word, known))
+                channels = {known.channel(name) for name, kind in known.connectors.items() if "send" in kind.modes}
+                self._problem(path, self._no_destination(word, known, "no destination or channel", channels))
                 return None
             name = serving[0]
         kind = known.connectors[name]
@@ -186,11 +187,13 @@ class _Reader:
             self._problem(path, f"message `{message.name}` has no content for {sends_by}, only for {has}")
         return name
 
-    def _no_destination(self, word: str, known: Destinations) -> str:
+    def _no_destination(
+        self, word: str, known: Destinations, none: str = "no destination", more: Iterable[str] = ()
+    ) -> str:
         if not known.specs:
             why = " (the sandbox stands in for those of the other targets)" if known.sandbox else ""
             return f"target `{known.target}` has no destinations{why}"
-        return f"no destination or channel `{word}`; {hint(word, known.specs)}"
+        return f"{none} `{word}`; {hint(word, {*known.specs, *more})}"
 
     def _sync(self, keys: SyncKeys, path: Path_) -> Sync | None:
         if (keys.list is None) == (keys.object is None):
@@ -225,7 +228,7 @@ class _Reader:
     def _only_of_objects(self, keys: SyncKeys, path: Path_) -> None:
         for name in ("write", "overwrite_with_null"):
             if getattr(keys, name) is not None:
-                self._problem((*path, name), "a list holds no fields; write `object` in place of `list`")
+                self._problem((*path, name), "goes with `object`: a list holds no fields; leave it out")
 
     def _nulls(self, keys: SyncKeys) -> bool:
         known = self.around.destinations
@@ -245,7 +248,7 @@ class _Reader:
         if known is None or keys.to in known.doubtful:
             return
         if keys.to not in known.specs:
-            self._problem((*path, "to"), self._no_destination(keys.to, known).replace(" or channel", ""))
+            self._problem((*path, "to"), self._no_destination(keys.to, known))
             return
         kind = known.connectors[keys.to]
         called = f"`{keys.to}` ({known.specs[keys.to].connector})"

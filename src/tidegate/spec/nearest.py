@@ -8,14 +8,14 @@ from collections.abc import Iterable
 _SHOWN = 12
 
 
-def closest(word: str, known: Iterable[str]) -> str | None:
-    """The one name that `word` was probably meant to be."""
+def closest(word: str, known: Iterable[str], *, alike: float = 0.6) -> str | None:
+    """The one name that `word` was probably meant to be; `alike`: how much it has to look like it, of 1."""
     lowered = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(word.casefold(), list(lowered), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word.casefold(), list(lowered), n=1, cutoff=alike)
     return lowered[near[0]] if near else None
 
 
-def hint(word: str, known: Iterable[str], *, otherwise: str = "there is") -> str:
+def hint(word: str, known: Iterable[str], *, otherwise: str = "there is", alike: float = 0.6) -> str:
     """`did you mean ...?`, or what there is to choose from.
 
     >>> hint("lst", ["to", "list"])
@@ -24,7 +24,7 @@ def hint(word: str, known: Iterable[str], *, otherwise: str = "there is") -> str
     'there are list, to'
     """
     names = sorted(set(known))
-    near = closest(word, names)
+    near = closest(word, names, alike=alike)
     if near is not None:
         return f"did you mean `{near}`?"
     return _listing(names, otherwise)

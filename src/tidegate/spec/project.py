@@ -214,7 +214,7 @@ def _check_owners(
         for key in ("write", "overwrite_with_null", "on_leave", "on_leave_set", "on_delete"):
             if getattr(sync, key) != getattr(theirs, key):
                 # One of them would have it against what the other's file says, up to taking people off.
-                text = f"is another than in {owner.file}, which keeps `{sync.name}` of `{sync.to}`, too; write the same"
+                text = f"differs from {owner.file}, which keeps `{sync.name}` of `{sync.to}`, too; write the same"
                 found.add(document, ("sync", at, key.removesuffix("_set")), text)
 
 

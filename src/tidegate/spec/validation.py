@@ -15,6 +15,7 @@ from tidegate.spec.nearest import closest, hint
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_ALIKE = 0.7  # of few words, one that is hardly like what was written is not worth guessing
 _EXPECTED = {
     "string_type": "text",
     "list_type": "a list; start each item with `- `",
@@ -110,7 +111,9 @@ def _text(model: type[BaseModel], error: ErrorDetails, path: Path_) -> str:
         return str(error["ctx"]["error"])
     if kind == "literal_error":
         allowed = [word.strip().strip("'") for word in error["ctx"]["expected"].replace(" or ", ",").split(",")]
-        return f"`{given}` is not known; {hint(str(given), allowed)}" if isinstance(given, str) else _wanted(allowed)
+        if not isinstance(given, str):
+            return _wanted(allowed)
+        return f"`{given}` is not known; {hint(given, allowed, alike=_ALIKE)}"
     if kind in _EXPECTED:
         if given is None:
             return f"is empty; it should be {_EXPECTED[kind]}"
@@ -120,7 +123,8 @@ def _text(model: type[BaseModel], error: ErrorDetails, path: Path_) -> str:
         return "is empty; leave the key out, or put something in it"
     if kind == "string_pattern_mismatch":
         return f"should look like {error['ctx']['pattern']}"
-    return error["msg"][0].lower() + error["msg"][1:].replace("Input should be", "should be")
+    said = error["msg"].replace("Input should be", "should be")
+    return said[0].lower() + said[1:]
 
 
 def _wanted(allowed: list[str]) -> str:
