@@ -8,14 +8,14 @@ from collections.abc import Iterable
 _SHOWN = 12
 
 
-def closest(word: str, known: Iterable[str], *, alike: float = 0.6) -> str | None:
+def closest(word: str, known: Iterable[str], *, alike: float = 0.65) -> str | None:
     """The one name that `word` was probably meant to be; `alike`: how much it has to look like it, of 1."""
     lowered = {name.casefold(): name for name in known}
     near = difflib.get_close_matches(word.casefold(), list(lowered), n=1, cutoff=alike)
     return lowered[near[0]] if near else None
 
 
-def hint(word: str, known: Iterable[str], *, otherwise: str = "there is", alike: float = 0.6) -> str:
+def hint(word: str, known: Iterable[str], *, otherwise: str = "there is", alike: float = 0.65) -> str:
     """`did you mean ...?`, or what there is to choose from.
 
     >>> hint("lst", ["to", "list"])
