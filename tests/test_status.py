@@ -257,3 +257,32 @@ def test_what_the_gate_holds_and_skips_is_counted_by_reason(state: State) -> Non
     ]
     assert seen.withheld[0].until == NOON + timedelta(hours=3)
     assert "2 messages are held (quiet_hours); the first may go from 2011-12-09T15:00:00Z on." in seen.next_steps
+
+
+def test_messages_that_a_destination_refused_are_told_for_a_week(state: State) -> None:
+    state.run("r1")
+    for key, days in (("new", 1), ("newer", 0), ("old", 8)):
+        state.write(
+            "insert into tidegate.outbox (message_key, source, person, entry, step, visit, message, channels, channel,"
+            " destination, context, due_at, expires_at, priority, state, reason, attempts, planned_run, planned_at,"
+            " settled_at) values ($key, 'vip', 'p', '1', 's', 1, 'offer', '[]', 'email', 'mail', '{}', $now, $now, 0,"
+            " 'rejected', 'smtp_550', 1, 'r1', $now, $at)",
+            key=key,
+            now=NOON,
+            at=NOON - timedelta(days=days),
+        )
+
+    seen = status(state.warehouse)
+
+    assert [(one.state, one.reason, one.messages) for one in seen.messages] == [("rejected", "smtp_550", 2)]
+    assert seen.next_steps == (
+        "mail refused 2 messages for good in the last seven days (smtp_550): "
+        "`tidegate requests --destination mail --failed`.",
+    )
+
+
+def test_rows_that_a_platform_judges_later_are_told(state: State) -> None:
+    state.run("r1")
+    state.owes("crm", "p1", state="submitted", reason="")
+
+    assert status(state.warehouse).next_steps == ("crm has taken 1 list row and judges later; every run asks again.",)

@@ -60,7 +60,8 @@ class ContractSeen:
 
 @dataclass(frozen=True, slots=True)
 class OwedRows:
-    """List rows not taken yet, by reason. `state` is due, claimed, held (its list is blocked) or refused."""
+    """List rows not taken yet, by reason. `state` is due, claimed, submitted, held (its list is blocked) or
+    refused."""
 
     destination: str
     list: str
@@ -73,7 +74,8 @@ class OwedRows:
 
 @dataclass(frozen=True, slots=True)
 class OpenMessages:
-    """Messages not settled for good. `state` is planned, ready, claimed or unknown; times are the earliest."""
+    """Messages not settled for good, and those refused in the seven days before the last run. `state` is planned,
+    ready, claimed, unknown or rejected; times are the earliest."""
 
     state: str
     destination: str | None
@@ -278,6 +280,7 @@ def _about_lists(found: Status) -> list[str]:
         owned = [rows for rows in there if (destination, rows.list) not in ownerless]
         refused = [rows for rows in owned if rows.state == "refused"]
         held = [rows for rows in owned if rows.state == "held"]
+        submitted = [rows for rows in there if rows.state == "submitted"]
         if due:
             first = min(rows.next_try for rows in due)
             steps.append(f"{destination} is owed {_rows(due)}; a run from {_iso(first)} on takes them up.")
@@ -290,6 +293,8 @@ def _about_lists(found: Status) -> list[str]:
                 f"{destination} does not take {_rows(refused)} ({reasons}); "
                 f"offered again {when}as soon as their values change."
             )
+        if submitted:
+            steps.append(f"{destination} has taken {_rows(submitted)} and judges later; every run asks again.")
         if held:
             steps.append(f"{destination}: {_rows(held)} held until their list is approved.")
     return steps
@@ -308,6 +313,13 @@ def _about_messages(found: Status) -> list[str]:
     steps = []
     if unknown:
         steps.append(f"{unknown:,} messages may or may not have arrived. They are never sent again by themselves.")
+    for destination in sorted({one.destination or "" for one in found.messages if one.state == "rejected"}):
+        there = [one for one in found.messages if one.state == "rejected" and one.destination == destination]
+        reasons = ", ".join(sorted({one.reason or "no reason given" for one in there}))
+        steps.append(
+            f"{destination} refused {sum(one.messages for one in there):,} messages for good in the last seven days "
+            f"({reasons}): `tidegate requests --destination {destination} --failed`."
+        )
     if waiting:
         steps.append(f"{waiting:,} messages are planned and have not gone yet; the next run looks at them.")
     for reason, one in sorted(held.items()):

@@ -1,7 +1,7 @@
--- Messages that are not settled for good: those that may or may not have arrived, and those still to go.
--- A refused, skipped or accepted one is settled, and is told by the report of its run.
+-- Messages that somebody may want to know of: those that may or may not have arrived, those still to go, and those
+-- that a destination refused in the seven days before the last run.
 --
--- tables: tidegate.outbox
+-- tables: tidegate.outbox, tidegate.runs
 -- params: none
 
 select
@@ -14,6 +14,8 @@ select
     min(due_at) as due_at,
     min(expires_at) as expires_at
 from tidegate.outbox
-where state in ('planned', 'ready', 'claimed', 'unknown')
+where
+    state in ('planned', 'ready', 'claimed', 'unknown')
+    or (state = 'rejected' and settled_at > (select max(runs.as_of) from tidegate.runs) - interval '7 days')
 group by state, destination, source, message, reason
 order by state, destination, source, message, reason
