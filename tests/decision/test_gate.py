@@ -298,6 +298,18 @@ def test_a_receipt_goes_to_the_held_out_too_and_puts_nobody_in_an_arm(world: Wor
     assert world.rows("select * from tidegate.assignments") == []
 
 
+def test_a_team_is_told_of_the_held_out_too(world: World) -> None:
+    world.settings["holdout"] = 0.99
+    world.audience(welcome(on_enter=(Send("welcome", ("team",)),), guard=ANYBODY, backfill=True))
+    world.in_segment("vips", *(f"p{number}" for number in range(20)))
+
+    decision = world.decide()
+
+    assert of(decision, "vips").withheld == {}
+    assert len(world.planned()) == 20
+    assert world.rows("select * from tidegate.assignments") == []
+
+
 def test_a_plan_puts_nobody_in_an_arm(world: World) -> None:
     world.settings["holdout"] = 0.5
     world.in_segment("vips", "ada")

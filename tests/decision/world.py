@@ -41,6 +41,11 @@ class Mail(Connector):
     modes = frozenset({"send"})
 
 
+class Team(Connector):
+    channel = "chat"
+    modes = frozenset({"send"})
+
+
 class Texts(Connector):
     channel = "sms"
     modes = frozenset({"send"})
@@ -102,7 +107,7 @@ class World:
     @property
     def project(self) -> Project:
         messages = {send.message for one in self.audiences.values() for send in _sends(one)}
-        kinds = {"ads": Ads, "crm": Crm, "mail": Mail, "texts": Texts}
+        kinds = {"ads": Ads, "crm": Crm, "mail": Mail, "team": Team, "texts": Texts}
         project = Project(
             root=Path(),
             name="shop",
@@ -126,7 +131,7 @@ class World:
     def facts(self) -> Facts:
         self.runs += 1
         names = [*self.segments, *self.triggers]
-        kinds = {"ads": Ads, "crm": Crm, "mail": Mail, "texts": Texts}
+        kinds = {"ads": Ads, "crm": Crm, "mail": Mail, "team": Team, "texts": Texts}
         return Facts(
             project=self.project,
             models=self._models(),

@@ -73,8 +73,9 @@ def _hold_out(connection: duckdb.DuckDBPyConnection, project: Project, run: Mapp
             holdouts.append((experiment, name, f"{project.name}:{experiment}", audience.holdout))
     if holdouts:
         _fill(connection, "gate/add_holdout", holdouts)
-        connection.execute(queries.text("gate/assign"), run)
-        connection.execute(queries.text("gate/hold_out"))
+        telling = {"telling": list(TELLING)}
+        connection.execute(queries.text("gate/assign"), {**run, **telling})
+        connection.execute(queries.text("gate/hold_out"), telling)
 
 
 def _cap(connection: duckdb.DuckDBPyConnection, project: Project, as_of: datetime) -> None:

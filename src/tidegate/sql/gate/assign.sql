@@ -2,7 +2,7 @@
 -- The same person gets the same arm in any engine, at any time; what is stored stays, whatever the share becomes.
 --
 -- tables: verdicts, holdouts (experiment, source, salt, share), tidegate.assignments
--- params: $as_of, $run_id
+-- params: $as_of, $run_id, $telling
 
 insert into tidegate.assignments (experiment, person, arm, assigned_at, run_id)
 with
@@ -16,7 +16,10 @@ exposed as (
         holdouts.share
     from verdicts
     inner join holdouts on holdouts.source is null or verdicts.source = holdouts.source
-    where verdicts.verdict = 'send' and not verdicts.transactional
+    where
+        verdicts.verdict = 'send'
+        and not verdicts.transactional
+        and list_contains($telling, verdicts.channel)
 
 )
 
