@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from rich.console import Console
 
 from tidegate.cli import outcome, status, tables
-from tidegate.results import AudienceDecision, Decision, ListDecision
+from tidegate.results import AudienceDecision, Decision, Delivery, ListDecision, Report
 from tidegate.status import OwedRows, RunSeen, Status
 
 NOON = datetime(2011, 12, 9, 12, tzinfo=UTC)
@@ -64,3 +64,15 @@ def test_a_row_refused_for_good_is_not_promised_a_time() -> None:
     assert "2011-12-08" not in by_reason["no_identifier"]
     assert "2011-12-11T12:00:00Z" in by_reason["invalid"]
     assert "2011-12-09T12:00:00Z" in by_reason["throttled"]
+
+
+def test_where_something_was_refused_it_says_where_to_look() -> None:
+    def read(delivery: Delivery) -> str:
+        stream = io.StringIO()
+        done = Report("r1", "run", NOON, "finished", deliveries=(delivery,))
+        tables.report(Console(file=stream, width=300), done)
+        return stream.getvalue()
+
+    assert "`tidegate requests --failed`" in read(Delivery("mail", accepted=3, rejected=1))
+    assert "`tidegate requests --failed`" in read(Delivery("mail", owed=3, problem="mail: unavailable"))
+    assert "requests" not in read(Delivery("mail", accepted=3))

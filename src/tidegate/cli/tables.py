@@ -66,6 +66,9 @@ def report(console: Console, done: Report) -> None:
     contracts(console, done.contracts)
     decision(console, done.decision)
     deliveries(console, done.deliveries)
+    if any(one.failed or one.rejected for one in done.deliveries):
+        console.print("What was asked and answered: `tidegate requests --failed`. What waits: `tidegate status`.")
+        console.print()
 
 
 def plan(console: Console, planned: PlanResult, *, with_rows: bool) -> None:
