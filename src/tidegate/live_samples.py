@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from tidegate.decision.decide import Facts
 from tidegate.decision.occurrences import with_person
 from tidegate.decision.outbox import context
 from tidegate.decision.stays import entries
-from tidegate.decision.wanted import OwnedList, Wanted
+from tidegate.decision.wanted import OwnedList, Wanted, withdrawals
 from tidegate.delivery.messages import reachable
 from tidegate.identifiers import as_sent
 from tidegate.render import Renderer
@@ -46,12 +46,13 @@ def samples(
     have consented. Raises TidegateError for a message that cannot be rendered.
     """
     renderer = Renderer(facts.project)
+    withdrawn = withdrawals(connection, facts.as_of)
     for name, audience in sorted(facts.project.audiences.items()):
         if name in facts.unfit:
             continue
         for sync in audience.sync:
             if sync.to in destinations:
-                yield _rows(connection, facts, audience, sync, destinations[sync.to])
+                yield _rows(connection, facts, audience, sync, destinations[sync.to], withdrawn)
         for send in (*audience.sends, *audience.on_enter, *audience.on_exit):
             for destination in send.by:
                 if destination in destinations:
@@ -60,9 +61,15 @@ def samples(
 
 
 def _rows(
-    connection: duckdb.DuckDBPyConnection, facts: Facts, audience: Audience, sync: Sync, connector: type[Connector]
+    connection: duckdb.DuckDBPyConnection,
+    facts: Facts,
+    audience: Audience,
+    sync: Sync,
+    connector: type[Connector],
+    withdrawn: Collection[str],
 ) -> Sample:
-    wanted = Wanted(OwnedList(sync.to, sync.name, ((audience, sync),)), facts.project, facts.models, connector)
+    owned = OwnedList(sync.to, sync.name, ((audience, sync),))
+    wanted = Wanted(owned, facts.project, facts.models, connector, withdrawn)
     columns: dict[str, exp.Expr] = {name: exp.column(name, quoted=True) for name in ("person", "country")}
     for field in wanted.fields:
         value = exp.column(field, quoted=True)

@@ -22,7 +22,7 @@ from tidegate.build import wording
 from tidegate.decision import feedback, gate, lists, occurrences, outbox, ownerless, stays
 from tidegate.decision.pinned import pin
 from tidegate.decision.standing import Definition, Facts, Standing, fail, guard, stand
-from tidegate.decision.wanted import OwnedList, owned_lists
+from tidegate.decision.wanted import OwnedList, owned_lists, withdrawals
 from tidegate.errors import ContractError, SpecError
 from tidegate.results import AudienceDecision, Decision, ListDecision
 
@@ -118,13 +118,14 @@ def _plan_lists(
     connection: duckdb.DuckDBPyConnection, facts: Facts, owned: list[OwnedList], standings: dict[str, Standing]
 ) -> dict[OwnedList, lists.ListCounts]:
     planned = {}
+    withdrawn = withdrawals(connection, facts.as_of)
     for one in owned:
         if not all(standings[audience.name].moves for audience, _ in one.owners):
             continue
         try:
             with _blaming(*[audience.name for audience, _ in one.owners]):
                 planned[one] = lists.plan(
-                    connection, one, facts.project, facts.models, facts.connectors[one.destination]
+                    connection, one, facts.project, facts.models, facts.connectors[one.destination], withdrawn
                 )
         except SpecError as fault:
             for audience, _ in one.owners:

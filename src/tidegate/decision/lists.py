@@ -7,7 +7,7 @@ values; only for people whose fingerprint differs are identifiers normalised and
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,9 +40,10 @@ def plan(
     project: Project,
     models: Mapping[str, ModelColumns],
     connector: type[Connector],
+    withdrawn: Collection[str] = (),
 ) -> ListCounts:
-    """Fill `planned_rows` for one list. Raises SpecError where somebody would be on it twice."""
-    wanted = Wanted(owned, project, models, connector)
+    """Fill `planned_rows` for one list; `withdrawn` as in `Wanted`. Raises SpecError where somebody is there twice."""
+    wanted = Wanted(owned, project, models, connector, withdrawn)
     parameters: dict[str, object] = {**owned.parameters}
     made = connection.execute(queries.text("lists/known"), parameters).fetchone()
     everything = made is not None and made[2] != wanted.scheme

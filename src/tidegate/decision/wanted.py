@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import duckdb
 from sqlglot import exp
@@ -11,7 +12,7 @@ from sqlglot import exp
 from tidegate import queries
 from tidegate.connector import Connector, Identifier
 from tidegate.decision.occurrences import with_person
-from tidegate.decision.stays import entries
+from tidegate.decision.stays import entries, person_of
 from tidegate.spec.objects import Audience, ModelColumns, Project, Sync
 
 
@@ -58,18 +59,32 @@ def fields(owned: OwnedList) -> list[str]:
     return [*(f"match.{name}" for name in match), *(f"set.{name}" for name in traits)]
 
 
+def withdrawals(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> frozenset[str]:
+    """The channels that people have withdrawn their consent to, by records; makes the table that `Wanted` asks."""
+    connection.execute(queries.text("lists/withdrawals"), {"as_of": as_of})
+    found = connection.execute(queries.text("lists/withdrawn_channels")).fetchall()
+    return frozenset(channel for (channel,) in found)
+
+
 class Wanted:
-    """Who is to be on a list, as queries over the owners' segments."""
+    """Who is to be on a list, as queries over the owners' segments. `withdrawn` is what `withdrawals` found."""
 
     def __init__(
-        self, owned: OwnedList, project: Project, models: Mapping[str, ModelColumns], connector: type[Connector]
+        self,
+        owned: OwnedList,
+        project: Project,
+        models: Mapping[str, ModelColumns],
+        connector: type[Connector],
+        withdrawn: Collection[str] = (),
     ) -> None:
         self._owned = owned
         self._project = project
         self._models = models
         self._people = models[project.people]
         settings = project.destinations[owned.destination].settings
-        self._consent = project.consent.get(connector.channel_of(settings))
+        self._channel = connector.channel_of(settings)
+        self._consent = project.consent.get(self._channel)
+        self._asks_records = self._channel in withdrawn
         self.fields = fields(owned)
         #: in the platform's order of preference, which the stored JSON keeps: the first decides who a row is
         self.identifiers: Mapping[str, Identifier] = {
@@ -139,7 +154,26 @@ class Wanted:
             of_person = exp.cast(exp.column("country", table="person", quoted=True), "varchar")
             columns["country"] = of_person if self._needs_country else exp.null()
         query = entries(self._models[audience.model], self._project.key, **columns)
-        needs = list(columns.values()) + ([self._consent] if self._consent is not None else [])
+        conditions = [self._consent.copy()] if self._consent is not None else []
+        if self._asks_records:
+            conditions.append(exp.Not(this=self._withdrawn()))
+        needs = [*columns.values(), *conditions]
         if any(column.table == "person" for value in needs for column in value.find_all(exp.Column)):
             query = with_person(query, self._people, self._project.key)
-        return query.where(self._consent.copy()) if self._consent is not None else query
+        return query.where(*conditions)
+
+    def _withdrawn(self) -> exp.Expr:
+        """Whether the person withdrew their consent, later than the condition's columns say what they say."""
+        record = exp.select("1").from_("list_withdrawals")
+        record = record.where(
+            exp.column("channel", table="list_withdrawals").eq(exp.Literal.string(self._channel)),
+            exp.column("person", table="list_withdrawals").eq(person_of(self._project.key)),
+        )
+        since = self._project.consent_since.get(self._channel)
+        if since is not None:
+            dated = exp.cast(since.copy(), "timestamptz")
+            withdrawn_at = exp.column("withdrawn_at", table="list_withdrawals")
+            record = record.where(
+                exp.or_(exp.Is(this=dated, expression=exp.null()), exp.GT(this=withdrawn_at, expression=dated.copy()))
+            )
+        return exp.Exists(this=record)
