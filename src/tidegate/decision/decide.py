@@ -118,7 +118,7 @@ def _plan_lists(
     connection: duckdb.DuckDBPyConnection, facts: Facts, owned: list[OwnedList], standings: dict[str, Standing]
 ) -> dict[OwnedList, lists.ListCounts]:
     planned = {}
-    withdrawn = withdrawals(connection, facts.as_of)
+    withdrawn = withdrawals(connection, facts.as_of) if owned else frozenset()
     for one in owned:
         if not all(standings[audience.name].moves for audience, _ in one.owners):
             continue

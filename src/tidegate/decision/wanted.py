@@ -26,7 +26,7 @@ class OwnedList:
 
     @property
     def sync(self) -> Sync:
-        """The first owner's: it decides where owners differ."""
+        """The first owner's: in how the list is kept all owners say the same."""
         return self.owners[0][1]
 
     @property
