@@ -174,8 +174,9 @@ class _Landing:
         parameters: dict[str, Any] = {"channels": list(get_args(Channel)), "time": _TIME}
         if self.source == "feedback":
             parameters["kinds"] = list(KINDS)
-        self.connection.execute(queries.text(f"feedback/read_{self.source}"), parameters)
+        self.connection.execute(queries.text("feedback/parse_lines"))
         self.connection.unregister("lines")
+        self.connection.execute(queries.text(f"feedback/read_{self.source}"), parameters)
         refused = dict(self.connection.execute(queries.text("feedback/broken_lines")).fetchall())
         if self.source == "feedback":
             self._mask()

@@ -1,21 +1,10 @@
 -- Lines of feedback as values, each with what is wrong with it (null: nothing).
 --
--- tables: lines (line, text, problem)
+-- tables: parsed_lines (line, unreadable, is_object, event)
 -- params: $channels, $kinds, $time
 
 create or replace temp table read_events as
 with
-
-parsed as (
-
-    select
-        line,
-        problem as unreadable,
-        case when problem is null and json_valid(text) then json_type(text) = 'OBJECT' end as is_object,
-        case when problem is null and json_valid(text) and json_type(text) = 'OBJECT' then text end as event
-    from lines
-
-),
 
 typed as (
 
@@ -48,7 +37,7 @@ typed as (
         or json_type(event, '$.topic') in ('OBJECT', 'ARRAY', 'BOOLEAN')
         or json_type(event, '$.url') in ('OBJECT', 'ARRAY', 'BOOLEAN')
         or json_type(event, '$.detail') in ('OBJECT', 'ARRAY', 'BOOLEAN') as nested
-    from parsed
+    from parsed_lines
 
 )
 
