@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 AudienceVerdict = Literal["applied", "approved", "blocked", "contract", "failed"]
+JourneyVerdict = Literal["applied", "approved", "blocked", "contract", "failed", "draft"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,31 @@ class AudienceDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class JourneyDecision:
+    """What a run makes of one journey.
+
+    `refused` counts those who did not enter, by reason; `moves` people by (from, to), where '' is outside; `ended`
+    by reason; `planned` messages by step; `standing` people by step, after the run.
+    """
+
+    journey: str
+    verdict: JourneyVerdict
+    reason: str = ""
+    version: int = 1
+    cause: Literal["data", "definition", "baseline"] = "data"
+    entered: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+    moves: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    ended: Mapping[str, int] = field(default_factory=dict)
+    standing: Mapping[str, int] = field(default_factory=dict)
+    inside: int = 0
+    planned: Mapping[str, int] = field(default_factory=dict)
+    withheld: Mapping[str, int] = field(default_factory=dict)
+    held: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()  # such as what a new version does to those inside
+
+
+@dataclass(frozen=True, slots=True)
 class ListDecision:
     """What is to be done to one list or object of a destination. `refused` rows wait for their next try.
 
@@ -77,6 +103,7 @@ class Decision:
     lists: tuple[ListDecision, ...] = ()
     ready: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    journeys: tuple[JourneyDecision, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlglot import exp
+
+if TYPE_CHECKING:
+    from tidegate.spec.journey_objects import Journey
 
 OnLeave = Literal["remove", "keep", "set"]
 OnDelete = Literal["remove", "keep"]
@@ -229,3 +232,4 @@ class Project:
     caps: tuple[Cap, ...] = ()
     quiet_hours: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)  # by channel or `any`
     holdout: float | None = None  # the share of people who are told nothing but what is transactional
+    journeys: Mapping[str, Journey] = field(default_factory=dict)

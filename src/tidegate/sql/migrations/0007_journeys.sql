@@ -1,0 +1,126 @@
+-- Journeys: who walks through which, where they stand, how they got there, and what the steps left behind.
+
+create table tidegate.journey_versions (
+    journey varchar not null,
+    version integer not null,
+    hash varchar not null,                -- of what the file means, its formatting left aside
+    source varchar not null,              -- the file as it was: those inside may finish what they began
+    first_run varchar not null,
+    published_at timestamptz not null     -- the run's clock
+);
+
+-- Where everybody is now; how they got there is in `steps`.
+create table tidegate.instances (
+    instance bigint not null,             -- a number of its own in this warehouse
+    journey varchar not null,
+    person varchar not null,
+    entry_key varchar not null,           -- '' unless `again: per ...`: then that column's value
+    rotation integer not null,            -- how often this key has entered, from 1
+    version integer not null,
+    status varchar not null,              -- active, ended
+    step varchar,                         -- where they stand, or stood last
+    entered_at timestamptz not null,      -- what made them enter happened then
+    step_entered_at timestamptz,
+    deadline timestamptz,                 -- of the wait they stand in
+    context varchar not null,             -- JSON object: `entry`, as it was when they entered
+    exit_reason varchar,                  -- completed, goal, rule, segment_left, no_consent, erased, stopped, migrated, expired, error
+    ended_at timestamptz,
+    goal_at timestamptz,                  -- when they did what the journey is for; maybe after its end
+    entered_run varchar not null,
+    moved_run varchar not null            -- the last run that moved them
+);
+
+create table tidegate.steps (
+    instance bigint not null,
+    journey varchar not null,
+    person varchar not null,
+    step varchar not null,
+    reached_at timestamptz not null,
+    turn varchar,                         -- how they came: then, else, the arm of a split, an outcome, timed_out, ...
+    number integer not null,              -- of the steps of this instance, from 1
+    run_id varchar not null
+);
+
+-- Traits and tags that journeys set: the latest row of a name counts.
+create table tidegate.traits (
+    person varchar not null,
+    name varchar not null,
+    kind varchar not null,                -- trait, tag
+    value varchar,                        -- of a trait: JSON; of a tag: null once it was taken off
+    set_at timestamptz not null,
+    journey varchar not null,
+    step varchar not null,
+    instance bigint not null,
+    run_id varchar not null
+);
+
+-- Events that journeys emit, for models to read beside what people did.
+create table tidegate.emitted (
+    event_id varchar not null,
+    person varchar not null,
+    name varchar not null,
+    occurred_at timestamptz not null,
+    properties varchar not null,          -- JSON object
+    journey varchar not null,
+    step varchar not null,
+    run_id varchar not null
+);
+
+-- Who journeys want on a list; a removal closes the row.
+create table tidegate.list_members (
+    destination varchar not null,
+    list varchar not null,
+    person varchar not null,
+    journey varchar not null,
+    step varchar not null,
+    added_at timestamptz not null,
+    added_run varchar not null,
+    removed_at timestamptz,
+    removed_run varchar
+);
+
+-- What a webhook answered, for later steps.
+create table tidegate.answers (
+    message_key varchar not null,
+    answered_at timestamptz not null,     -- the run's clock
+    body varchar                          -- JSON, as answered; null where it was none
+);
+
+-- A person's word on those who wait at a step for approval.
+create table tidegate.step_approvals (
+    journey varchar not null,
+    step varchar not null,
+    person varchar,                       -- null: everybody who stood there
+    decision varchar not null,            -- approve, reject
+    why varchar,
+    who varchar,
+    decided_at timestamptz not null       -- the run's clock, as of the last run
+);
+
+-- The value of a watched column when it was last seen.
+create table tidegate.watched (
+    journey varchar not null,
+    person varchar not null,
+    value varchar
+);
+
+-- What a run made of a journey; `audience_runs` is the same of an audience.
+create table tidegate.journey_runs (
+    run_id varchar not null,
+    journey varchar not null,
+    version integer,
+    sql_hash varchar,                     -- of the model that people enter by
+    cause varchar,                        -- data, definition, baseline
+    verdict varchar not null,             -- applied, approved, blocked, contract, failed, draft
+    reason varchar,
+    entered bigint not null,
+    refused bigint not null,
+    moved bigint not null,                -- instances that went at least a step
+    ended bigint not null,
+    inside bigint not null,
+    planned bigint not null,
+    withheld bigint not null
+);
+
+alter table tidegate.outbox add column instance bigint;        -- of a journey's message
+alter table tidegate.outbox add column answers boolean default false;  -- whether the answer is kept
