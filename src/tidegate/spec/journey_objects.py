@@ -231,7 +231,7 @@ class Journey:
     in_flight: InFlight = "pin"
     redirects: Mapping[str, str] = field(default_factory=dict)
     holdout: float | None = None
-    guard: Guard = Guard()
+    guard: Guard = field(default_factory=Guard)
     description: str = ""
     hash: str = ""
     source: str = ""

@@ -3,5 +3,5 @@
 import pytest
 
 pytest.register_assert_rewrite(
-    *(f"tidegate.testing.{name}" for name in ("contract", "claims", "described", "network", "judging"))
+    *(f"tidegate.testing.{name}" for name in ("contract", "claims", "converging", "described", "judging", "network"))
 )

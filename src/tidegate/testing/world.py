@@ -50,7 +50,10 @@ class World:
             )
 
     def owe(self, rows: Sequence[Row], *, removing: bool = False) -> None:
-        """They are to be put there, or taken away."""
+        """They are to be put there, or taken away.
+
+        Whoever plans here does as a decision does: nothing more about people whose last row is not judged yet.
+        """
         first = {next(iter(row.identifiers.values())) for row in rows}
         self.wanted = self.wanted - first if removing else self.wanted | first
         identifiers = [_json(row.identifiers) for row in rows]
