@@ -7,14 +7,15 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
 
-#: What a new project is made of: the user's to edit. The wheel carries these and `connectors`, which stay there
-#: so that fixes reach users; `tidegate eject` copies one out on purpose.
+#: What a new project is made of: the user's to edit. The wheel carries these, and `connectors` and `recipes`, which
+#: stay there so that fixes reach users; `tidegate eject` and `tidegate recipe add` copy out on purpose.
 CONTENTS = (
     ".gitignore",
     "audiences",
     "data",
     "dbt_project.yml",
     "flows",
+    "journeys",
     "macros",
     "messages",
     "models",
@@ -22,7 +23,7 @@ CONTENTS = (
     "profiles.yml",
     "tidegate.yml",
 )
-SHIPPED = (*CONTENTS, "connectors")
+SHIPPED = (*CONTENTS, "connectors", "recipes")
 
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc")
 

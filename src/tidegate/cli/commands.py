@@ -44,6 +44,7 @@ COMMANDS: dict[str, Entry] = {
     "check": Entry("Write", "check", "Validate the whole project without sending."),
     "schema": Entry("Write", "schema", "Write JSON Schemas, so that editors complete and check the YAML."),
     "init": Entry("Write", "init", "Start a new project: a working shop to edit."),
+    "recipe": Entry("Write", "recipe", "Copy a journey that works into the project, to edit it there."),
     "eject": Entry("Write", "eject", "Copy a shipped connector into the project, to change it there."),
 }
 
