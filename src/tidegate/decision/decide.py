@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from tidegate import queries
 from tidegate.build import wording
-from tidegate.decision import feedback, gate, lists, occurrences, outbox, ownerless, stays
+from tidegate.decision import feedback, gate, lists, occurrences, outbox, ownerless, stays, zones
 from tidegate.decision.pinned import pin
 from tidegate.decision.standing import Definition, Facts, Standing, fail, guard, stand
 from tidegate.decision.wanted import OwnedList, owned_lists, withdrawals
@@ -186,7 +186,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, facts: Facts, standings: dict[
     channels = {name: facts.channel(name) for name in facts.connectors}
     still = [name for name, standing in standings.items() if not standing.moves]
     connection.execute(queries.text("decide/know_audiences"), {"audiences": list(standings)})
-    notes = gate.judge(connection, facts.project, facts.people, channels, still, as_of=facts.as_of, run_id=facts.run_id)
+    gate.judge(connection, facts.project, facts.people, channels, still, as_of=facts.as_of, run_id=facts.run_id)
     person = stays.person_of(facts.project.key, "person")
     people = queries.select(
         exp.alias_(queries.relation(facts.people.relation), "person", table=True), {"person": person}
@@ -196,7 +196,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, facts: Facts, standings: dict[
         named = ", ".join(name for (name,) in repeated)
         text = f"{facts.project.people} has several rows for {named}; it must have one row for each person"
         raise ContractError(f"{text}, told by {facts.project.key}")
-    return notes
+    return zones.notes(connection, facts.project)
 
 
 def _record(

@@ -29,15 +29,15 @@ def judge(
     *,
     as_of: datetime,
     run_id: str,
-) -> tuple[str, ...]:
-    """Fill `verdicts` and carry them out. `channels` gives each destination's channel. Returns what to tell people."""
+) -> None:
+    """Fill `verdicts` and carry them out. `channels` gives each destination's channel."""
     permission.prepare(connection, project)
     _fill(connection, "decide/add_blocked", [(audience,) for audience in blocked])
     connection.execute(queries.text("decide/waiting"), {"as_of": as_of})
     # What waits was planned by earlier files as well: its own channels count, as far as there are such still.
     waiting = connection.execute(queries.text("decide/waiting_channels")).fetchall()
     if not waiting:
-        return ()
+        return
     routes = [
         (written, position, destination, channels[destination])
         for (written,) in waiting
@@ -51,7 +51,7 @@ def judge(
     permission.ask(connection, project, people, used, as_of=as_of)
     connection.execute(queries.text("gate/judge"), {"as_of": as_of})
     _hold_out(connection, project, run)
-    notes = quiet.keep(connection, project, people, used, as_of)
+    quiet.keep(connection, project, people, used, as_of)
     throttles = _throttles(connection, project, as_of)
     if throttles:
         connection.execute(queries.text("gate/throttled_out"), throttles)
@@ -60,7 +60,6 @@ def judge(
         connection.execute(queries.text("gate/throttle"), throttles)
     connection.execute(queries.text("decide/record_decisions"), run)
     connection.execute(queries.text("decide/apply_verdicts"), run)
-    return notes
 
 
 def _hold_out(connection: duckdb.DuckDBPyConnection, project: Project, run: Mapping[str, object]) -> None:

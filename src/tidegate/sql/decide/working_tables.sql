@@ -75,8 +75,8 @@ create or replace temp table quiet_times (
 create or replace temp table living (
     person varchar,
     zone varchar,
-    written varchar,          -- the time zone's name in people, which may be none
-    digits varchar            -- of the telephone number
+    misnamed varchar,         -- what people says where no zone has this name
+    digits varchar            -- of the telephone number, where people says no zone
 );
 
 create or replace temp table dialled (
