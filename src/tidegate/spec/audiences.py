@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import timedelta
 
 from sqlglot import exp
 
-from tidegate.channels import CHANNELS
 from tidegate.spec import expressions
 from tidegate.spec.audience_file import AudienceFile, OnLeaveKeys, SendKeys, SyncKeys
-from tidegate.spec.destinations import Destinations
 from tidegate.spec.documents import Document, Path_, dotted
 from tidegate.spec.findings import Findings
 from tidegate.spec.guard_keys import GuardKeys, guard
-from tidegate.spec.nearest import closest, hint
-from tidegate.spec.objects import Audience, Guard, MessageSpec, OnLeave, Send, Sync
+from tidegate.spec.nearest import hint
+from tidegate.spec.objects import Audience, OnLeave, Send, Sync
+from tidegate.spec.sending import Sending
+from tidegate.spec.surroundings import Surroundings
 from tidegate.spec.validation import check
 
 _ONLY_SEGMENT = ("sync", "on_enter", "on_exit")
 _ONLY_MEMBERS = ("max_leave", "min_members", "leeway")
 _ONLY_TRIGGER = ("if", "send", "by", "not_older_than")
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What an audience's file may refer to. None: could not be read, so nothing is said about it."""
-
-    models: frozenset[str]
-    messages: Mapping[str, MessageSpec]
-    doubtful_messages: frozenset[str]
-    destinations: Destinations | None
-    guard: Guard = field(default_factory=Guard)
 
 
 def read(document: Document, around: Surroundings, found: Findings) -> Audience | None:
@@ -54,6 +42,7 @@ class _Reader:
         self.found = found
         # With a misspelt key, a missing one is most likely the same mistake.
         self.faulty = faulty
+        self.sending = Sending(document, around, found)
 
     def audience(self) -> Audience | None:
         written = self.written
@@ -142,58 +131,10 @@ class _Reader:
             path: Path_ = (key, at) if key else ()
             if any(send.message == keys.send for send in sends):
                 self._problem((*path, "send"), f"`{keys.send}` is sent once already; it would be told twice")
-            message = self._message(keys.send, (*path, "send"))
-            by = tuple(filter(None, (self._by(word, message, (*path, "by")) for word in keys.by)))
+            message = self.sending.message(keys.send, (*path, "send"))
+            by = tuple(filter(None, (self.sending.by(word, message, (*path, "by")) for word in keys.by)))
             sends.append(Send(keys.send, tuple(dict.fromkeys(by)), self.document.line((*path, "send"))))
         return tuple(sends)
-
-    def _message(self, name: str, path: Path_) -> MessageSpec | None:
-        message = self.around.messages.get(name)
-        if message is None and name not in self.around.doubtful_messages:
-            near = closest(name, self.around.messages)
-            fix = f"did you mean `{near}`?" if near else f"write its content into the folder messages/{name}/"
-            self._problem(path, f"no message `{name}`; {fix}")
-        return message
-
-    def _by(self, word: str, message: MessageSpec | None, path: Path_) -> str | None:
-        """The destination that a name or a channel stands for."""
-        known = self.around.destinations
-        if known is None or word in known.doubtful:
-            return None
-        name = word
-        if word not in known.specs:
-            serving = known.of_channel(word)
-            if len(serving) > 1:
-                self._problem(path, f"`{word}` is what {' and '.join(serving)} send by; name one of them")
-                return None
-            if not serving:
-                if known.doubtful:
-                    return None  # one of those may serve the channel
-                channels = {known.channel(name) for name, kind in known.connectors.items() if "send" in kind.modes}
-                self._problem(path, self._no_destination(word, known, "no destination or channel", channels))
-                return None
-            name = serving[0]
-        kind = known.connectors[name]
-        if "send" not in kind.modes:
-            self._problem(path, f"`{name}` ({known.specs[name].connector}) does not send messages")
-            return None
-        sends_by = known.channel(name)
-        if sends_by not in CHANNELS:
-            self._problem(path, f"`{name}` sends by {sends_by}; there are messages for {', '.join(CHANNELS)} only")
-            return None
-        told = message is None or message.name in self.around.doubtful_messages
-        if message is not None and not told and not any(channel == sends_by for channel, _ in message.contents):
-            has = ", ".join(sorted({channel for channel, _ in message.contents}))
-            self._problem(path, f"message `{message.name}` has no content for {sends_by}, only for {has}")
-        return name
-
-    def _no_destination(
-        self, word: str, known: Destinations, none: str = "no destination", more: Iterable[str] = ()
-    ) -> str:
-        if not known.specs:
-            why = " (the sandbox stands in for those of the other targets)" if known.sandbox else ""
-            return f"target `{known.target}` has no destinations{why}"
-        return f"{none} `{word}`; {hint(word, {*known.specs, *more})}"
 
     def _sync(self, keys: SyncKeys, path: Path_) -> Sync | None:
         if (keys.list is None) == (keys.object is None):
@@ -248,7 +189,7 @@ class _Reader:
         if known is None or keys.to in known.doubtful:
             return
         if keys.to not in known.specs:
-            self._problem((*path, "to"), self._no_destination(keys.to, known))
+            self._problem((*path, "to"), self.sending.no_destination(keys.to, known))
             return
         kind = known.connectors[keys.to]
         called = f"`{keys.to}` ({known.specs[keys.to].connector})"

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from tidegate.errors import Problem, SpecError
 from tidegate.spec import audiences, destinations, gate_settings, messages, models_folder, templating
-from tidegate.spec.audiences import Surroundings
 from tidegate.spec.destinations import Destinations
 from tidegate.spec.documents import Document, read_yaml, shown
 from tidegate.spec.findings import Findings
@@ -18,6 +17,7 @@ from tidegate.spec.guard_keys import guard
 from tidegate.spec.nearest import closest, hint
 from tidegate.spec.objects import Audience, Guard, Landing, MessageSpec, Project
 from tidegate.spec.settings_file import SettingsFile
+from tidegate.spec.surroundings import Surroundings
 from tidegate.spec.validation import check
 from tidegate.templates.filters import known_language
 
@@ -103,6 +103,7 @@ def _project(
         Landing(keys.files, keys.into, keys.unique, document.line(("land", at)))
         for at, keys in enumerate(settings.land)
     )
+    behave = settings.targets[known.target].behave
     return Project(
         root=root,
         name=settings.project,
@@ -127,6 +128,7 @@ def _project(
         lines={str(key): document.line((key,)) for key in document.value},
         feedback=settings.feedback.files if settings.feedback is not None else (),
         consents=settings.consents.files if settings.consents is not None else (),
+        behave=behave.model_dump(exclude_none=True) if behave is not None else {},
     )
 
 
