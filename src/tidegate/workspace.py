@@ -119,6 +119,8 @@ class Workspace:
         from tidegate.sandbox import sandbox_for
 
         self.sandbox = sandbox_for(self.warehouse.home / "sandbox").__enter__()
+        if self.project.behave:
+            self.sandbox.behave(self.project.behave)
 
     def _prove_credentials(self) -> None:
         problems: list[Problem] = []

@@ -157,3 +157,15 @@ def test_mail_that_may_have_gone_has_gone_once_somebody_opens_it(shop: Shop) -> 
     states = shop.outbox()
     assert {states[key] for key in unknown if key in opened} == {"accepted"}
     assert opened & set(unknown)
+
+
+def test_a_target_may_say_how_people_behave(shop: Shop) -> None:
+    settings = shop.root / "tidegate.yml"
+    text = settings.read_text().replace("destinations: sandbox", "destinations: sandbox, behave: {opens: 99%}", 1)
+    settings.write_text(text)
+    shop.buys("ada", "grace")
+    shop.run(later=timedelta(days=4))
+
+    shop.run()
+
+    assert [kind for kind, *_ in told(shop)].count("opened") >= 2

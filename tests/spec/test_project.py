@@ -239,3 +239,17 @@ def test_an_error_carries_its_problems_for_machines_too(shop):
     (problem,) = caught.value.problems
     assert (problem.file, problem.line, problem.key) == ("audiences/vips.yml", 9, "on_enter[0].by")
     assert caught.value.exit_code == 2
+
+
+def test_people_in_the_sandbox_behave_as_the_target_says(shop):
+    shop.change("tidegate.yml", "destinations: sandbox", "destinations: sandbox\n    behave: {opens: 40%, seed: 7}")
+
+    assert shop.load().behave == {"opens": 0.4, "seed": 7}
+
+
+def test_nobody_is_told_how_real_people_behave(shop):
+    shop.change("tidegate.yml", "  prod:\n", "  prod:\n    behave: {opens: 40%}\n")
+
+    (told,) = shop.complaints()
+
+    assert told == "tidegate.yml:9: targets.prod.behave: real people behave as they like; it is for the sandbox"

@@ -8,13 +8,15 @@ import os
 import ssl
 import threading
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from tidegate.errors import WarehouseError
+from tidegate.sandbox import behaviour
+from tidegate.sandbox.behaviour import Behaviour
 from tidegate.sandbox.endpoints import Endpoints
 from tidegate.sandbox.server import HttpServer, application
 from tidegate.sandbox.smtp import SmtpServer
@@ -81,6 +83,11 @@ class Sandbox:
         """Tell whose an address, number or hash is: pairs of identifier and person."""
         self.store.label(pairs)
 
+    def behave(self, rule: Mapping[str, float]) -> None:
+        """What people do by themselves from now on: keys as in `behaviour.Behaviour`."""
+        told = Behaviour.model_validate(rule)
+        self.store.write(lambda connection: behaviour.tell(connection, told)).result()
+
     async def _start(self) -> Endpoints:
         smtp_port, http_port = self._ports
         self._smtp = SmtpServer(self.store, **self._mail)  # type: ignore[arg-type]
@@ -132,6 +139,10 @@ class RunningSandbox:
     def label(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Tell whose an address, number or hash is: pairs of identifier and person."""
         _ask(f"{self.http_url}/control/labels", list(pairs))
+
+    def behave(self, rule: Mapping[str, float]) -> None:
+        """What people do by themselves from now on: keys as in `behaviour.Behaviour`."""
+        _ask(f"{self.http_url}/control/behave", dict(rule))
 
 
 def connect(url: str) -> RunningSandbox:

@@ -67,6 +67,9 @@ def choose_target(settings: SettingsFile, document: Document, asked: str | None,
 def load(settings: SettingsFile, document: Document, target: str, root: Path, found: Findings) -> Destinations:
     """Checks the destinations of every target and returns those of `target`."""
     loaded = {name: _accounts(name, keys, document, root, found) for name, keys in settings.targets.items()}
+    for name, keys in settings.targets.items():
+        if keys.behave is not None and keys.destinations != "sandbox":
+            found.add(document, ("targets", name, "behave"), "real people behave as they like; it is for the sandbox")
     if settings.targets[target].destinations != "sandbox":
         return loaded[target]
     specs: dict[str, DestinationSpec] = {}

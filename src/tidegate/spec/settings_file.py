@@ -84,6 +84,18 @@ Clock = Annotated[
 ]
 
 
+class BehaveKeys(Written):
+    """What people in the sandbox do by themselves: shares of the messages that they get."""
+
+    opens: Share | None = Field(default=None, description="Opened, some hours after they came: `40%`.")
+    clicks: Share | None = Field(default=None, description="Clicked, of all messages; who clicks has opened.")
+    bounces: Share | None = Field(default=None, description="Bounced for good.")
+    complaints: Share | None = Field(default=None, description="Complained about.")
+    unsubscribes: Share | None = Field(default=None, description="Unsubscribed from.")
+    replies: Share | None = Field(default=None, description="Replied to.")
+    seed: int = Field(default=0, description="Another seed, other people.")
+
+
 class TargetKeys(Written):
     """Where a run delivers to. A target has the name of an output in dbt's profiles.yml."""
 
@@ -96,6 +108,9 @@ class TargetKeys(Written):
     clock: Clock | None = Field(
         default=None,
         description="The time that runs take for now (UTC), where the data ended in the past; else it is the clock's.",
+    )
+    behave: BehaveKeys | None = Field(
+        default=None, description="With `destinations: sandbox`: how people behave who get its messages."
     )
 
 
