@@ -32,17 +32,17 @@ def _tree(name: str) -> exp.Expr:
     return sqlglot.parse_one(text(name), read=DIALECT)
 
 
-def tree(name: str) -> exp.Expr:
-    """The query `sql/NAME.sql` as a syntax tree, to be bound into another."""
-    return _tree(name).copy()
-
-
 def bind(name: str, **tables: exp.Expr) -> str:
     """The query `sql/NAME.sql` with the unqualified tables named in `tables` replaced by relations or subqueries.
 
     >>> bind("diff", segment=exp.to_table("shop.vip_customers"))   # doctest: +SKIP
     """
-    query = tree(name)
+    return tree(name, **tables).sql(DIALECT)
+
+
+def tree(name: str, **tables: exp.Expr) -> exp.Expr:
+    """The same as a syntax tree, to be bound into another."""
+    query = _tree(name).copy()
     unused = set(tables)
     for table in list(query.find_all(exp.Table)):
         replacement = tables.get(table.name) if not table.db else None
@@ -56,7 +56,7 @@ def bind(name: str, **tables: exp.Expr) -> str:
             table.replace(exp.Subquery(this=replacement.copy(), alias=exp.TableAlias(this=exp.to_identifier(alias))))
     if unused:
         raise KeyError(f"{name}.sql has no table called {', '.join(sorted(unused))}")
-    return query.sql(DIALECT)
+    return query
 
 
 def relation(name: str) -> exp.Table:

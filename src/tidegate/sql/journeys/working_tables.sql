@@ -30,7 +30,8 @@ create or replace temp table new_traits (
     name varchar,
     kind varchar,
     value varchar,
-    set_at timestamptz
+    set_at timestamptz,
+    position integer          -- of the step among the journey's: what is set later counts
 );
 
 create or replace temp table new_events (
@@ -48,5 +49,6 @@ create or replace temp table new_list_moves (
     person varchar,
     step varchar,
     at timestamptz,
+    position integer,         -- of the step among the journey's, past the last of them once it is completed
     adds boolean              -- else it takes them off
 );

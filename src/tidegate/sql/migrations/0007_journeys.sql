@@ -42,13 +42,14 @@ create table tidegate.steps (
     run_id varchar not null
 );
 
--- Traits and tags that journeys set: the latest row of a name counts.
+-- Traits and tags that journeys set: of a person's rows of a kind and name the latest counts, and of journeys that
+-- set one in the same run that whose name comes last.
 create table tidegate.traits (
     person varchar not null,
     name varchar not null,
     kind varchar not null,                -- trait, tag
     value varchar,                        -- of a trait: JSON; of a tag: null once it was taken off
-    set_at timestamptz not null,
+    set_at timestamptz not null,          -- the run's clock
     journey varchar not null,
     step varchar not null,
     instance bigint not null,
@@ -60,14 +61,15 @@ create table tidegate.emitted (
     event_id varchar not null,
     person varchar not null,
     name varchar not null,
-    occurred_at timestamptz not null,
+    occurred_at timestamptz not null,     -- the person's own time
     properties varchar not null,          -- JSON object
     journey varchar not null,
     step varchar not null,
+    emitted_at timestamptz not null,      -- the run's clock
     run_id varchar not null
 );
 
--- Who journeys want on a list; a removal closes the row.
+-- Who journeys want on a list; a removal, by whichever journey, closes the rows of a person there.
 create table tidegate.list_members (
     destination varchar not null,
     list varchar not null,
@@ -91,11 +93,13 @@ create table tidegate.answers (
 create table tidegate.step_approvals (
     journey varchar not null,
     step varchar not null,
-    person varchar,                       -- null: everybody who stood there
+    instance bigint not null,             -- of somebody who stood there
+    person varchar not null,
     decision varchar not null,            -- approve, reject
     why varchar,
     who varchar,
-    decided_at timestamptz not null       -- the run's clock, as of the last run
+    decided_at timestamptz not null,      -- the clock of the last run
+    recorded_at timestamptz not null      -- the wall's: of several words on somebody the last counts
 );
 
 -- The value of a watched column when it was last seen.
