@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlglot
@@ -36,10 +36,11 @@ _FORBIDDEN: tuple[tuple[tuple[type[Any], ...], str], ...] = (
 _UNSTEADY = "its answer changes from run to run; put it in the model, relative to as_of()"
 
 
-def parse(text: str, file: str, line: int, key: str) -> exp.Expr:
-    """One SQL expression, its columns as written. Raises SpecError."""
+def parse(text: str, file: str, line: int, key: str, *, besides: Collection[str] = ()) -> exp.Expr:
+    """One SQL expression, its columns as written. `besides`: functions that there are here, in lower case, beside the
+    engine's. Raises SpecError."""
     tree = _tree(text, file, line, key)
-    for fault in _faults(tree):
+    for fault in _faults(tree, besides):
         raise SpecError(Problem(file, line, key, fault))
     for node in tree.walk():
         node.comments = None
@@ -147,7 +148,7 @@ def _parse_error(fault: ParseError) -> str:
     return f"{description} at `{near}`" if near else description
 
 
-def _faults(tree: exp.Expr) -> list[str]:
+def _faults(tree: exp.Expr, besides: Collection[str]) -> list[str]:
     found = []
     for node in tree.walk():
         for kinds, text in _FORBIDDEN:
@@ -156,14 +157,14 @@ def _faults(tree: exp.Expr) -> list[str]:
                 break
         if isinstance(node, functions.UNSTEADY):
             found.append(f"{node.sql(DIALECT).lower()}: {_UNSTEADY}")
-        elif isinstance(node, exp.Anonymous):
-            text_ = _function_fault(node)
+        elif isinstance(node, exp.Anonymous) and str(node.this).lower() not in besides:
+            text_ = _function_fault(node, besides)
             if text_:
                 found.append(text_)
     return found
 
 
-def _function_fault(node: exp.Anonymous) -> str | None:
+def _function_fault(node: exp.Anonymous, besides: Collection[str]) -> str | None:
     name = str(node.this).lower()
     known = functions.known()
     if name == "ref":
@@ -174,6 +175,6 @@ def _function_fault(node: exp.Anonymous) -> str | None:
     if name in known.unsteady or (name == "age" and len(node.expressions) == 1):
         return f"{name}(): {_UNSTEADY}"
     if name not in known.scalar:
-        near = hint(name, known.scalar)
+        near = hint(name, [*besides, *known.scalar])
         return f"no function `{name}`" + (f"; {near}" if near.startswith("did you") else "")
     return None
