@@ -52,3 +52,53 @@ create or replace temp table new_list_moves (
     position integer,         -- of the step among the journey's, past the last of them once it is completed
     adds boolean              -- else it takes them off
 );
+
+-- Steps as numbers, in an order in which nobody ever goes back; of all versions that are walked, and once more for
+-- those who enter in this run. 0 is the end.
+create or replace temp table nodes (
+    node integer,
+    version integer,
+    step varchar
+);
+
+-- Everybody who goes at least a step in this run.
+create or replace temp table walkers (
+    instance bigint,
+    person varchar,
+    entry varchar,            -- as in the message's key
+    entered_at timestamptz,
+    context varchar,
+    reached integer           -- how many steps before this run
+);
+
+-- Every step that somebody came to in this run.
+create or replace temp table arrived (
+    instance bigint,
+    node integer,
+    at timestamptz,
+    turn varchar,
+    came_from integer,        -- a node; null: from outside
+    reached integer,          -- how many steps they have come to, this one included
+    counted boolean           -- else they stood at it before, in an older version
+);
+
+-- Where those stay who came to a wait, or whose wait goes on in another way than before.
+create or replace temp table rests (
+    instance bigint,
+    node integer,
+    came_at timestamptz,
+    waits_from timestamptz,   -- the time limit is counted from then
+    deadline timestamptz      -- null: it has not begun, because a message has not gone yet
+);
+
+-- Whose walk ends in this run.
+create or replace temp table endings (
+    instance bigint,
+    reason varchar,           -- as `exit_reason`
+    ended_at timestamptz
+);
+
+create or replace temp table reached_goals (
+    instance bigint,
+    goal_at timestamptz
+)

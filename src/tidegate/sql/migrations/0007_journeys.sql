@@ -21,14 +21,16 @@ create table tidegate.instances (
     step varchar,                         -- where they stand, or stood last
     entered_at timestamptz not null,      -- what made them enter happened then
     step_entered_at timestamptz,
-    deadline timestamptz,                 -- of the wait they stand in
+    deadline timestamptz,                 -- of the wait they stand in; null: its time has not begun to run
     context varchar not null,             -- JSON object: `entry`, as it was when they entered
     -- completed, goal, rule, segment_left, no_consent, erased, stopped, migrated, expired, error
     exit_reason varchar,
     ended_at timestamptz,
     goal_at timestamptz,                  -- when they did what the journey is for; maybe after its end
     entered_run varchar not null,
-    moved_run varchar not null            -- the last run that moved them
+    moved_run varchar not null,           -- the last run that moved them
+    waits_from timestamptz,               -- the wait's time is counted from then: entry, a reset, a message's sending
+    reached integer default 0             -- how many steps they have come to
 );
 
 create table tidegate.steps (
@@ -124,7 +126,8 @@ create table tidegate.journey_runs (
     ended bigint not null,
     inside bigint not null,
     planned bigint not null,
-    withheld bigint not null
+    withheld bigint not null,
+    messages bigint default 0             -- that its walks would plan
 );
 
 alter table tidegate.outbox add column instance bigint;        -- of a journey's message

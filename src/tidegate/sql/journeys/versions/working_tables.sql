@@ -32,6 +32,8 @@ select
     instances.entered_at,
     coalesce(migrants.at, instances.step_entered_at) as step_entered_at,
     case when migrants.instance is null then instances.deadline end as deadline,
+    case when migrants.instance is null then instances.waits_from end as waits_from,
+    instances.reached,
     instances.context,
     migrants.instance is not null as migrates
 from tidegate.instances
