@@ -8,17 +8,17 @@ from datetime import datetime
 from typing import Literal
 
 import duckdb
+from sqlglot import exp
 
 from tidegate import guards, queries
 from tidegate.connector import Connector
-from tidegate.decision import lists, occurrences, stays
+from tidegate.decision import cause, lists, occurrences, stays
+from tidegate.decision.cause import Cause
 from tidegate.decision.wanted import OwnedList
 from tidegate.errors import SpecError
 from tidegate.guards import ListMovement, Movement
 from tidegate.results import AudienceVerdict
 from tidegate.spec.objects import Audience, ModelColumns, Project
-
-Cause = Literal["data", "definition", "baseline"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +116,10 @@ def stand(connection: duckdb.DuckDBPyConnection, facts: Facts, audience: Audienc
 
 
 def _cause(connection: duckdb.DuckDBPyConnection, facts: Facts, standing: Standing) -> tuple[Cause, datetime | None]:
-    """Why people move, and the clock of the last run in which they did.
-
-    An audience that was away for a run is looked at for the first time again, and so is a segment that became a
-    trigger: of what happened meanwhile nobody is told.
-    """
-    last = connection.execute(queries.text("decide/last_applied"), {"audience": standing.audience.name}).fetchone()
-    if last is None:
-        return "baseline", None
-    sql_hash, kind, as_of, was_away = last
     definition = facts.definitions.get(standing.audience.model)
-    if was_away or kind != standing.kind:
-        return "baseline", as_of
-    return "definition" if definition is not None and sql_hash != definition.hash else "data", as_of
+    sql_hash = definition.hash if definition is not None else None
+    looks = exp.to_table("tidegate.audience_runs")
+    return cause.look(connection, standing.audience.name, standing.kind, sql_hash, looks)
 
 
 def fail(connection: duckdb.DuckDBPyConnection, standing: Standing, reason: str) -> None:

@@ -1,7 +1,7 @@
--- The definition, the kind and the clock of the last run in which an audience moved, and whether a run has decided
--- without the audience since.
+-- The definition, the kind and the clock of the last run in which an audience (or journey) moved, and whether a run has
+-- decided without it since.
 --
--- tables: tidegate.audience_runs, tidegate.runs
+-- tables: looks (audience, run_id, sql_hash, kind, verdict), tidegate.runs
 -- params: $audience
 
 with
@@ -9,12 +9,12 @@ with
 looked_at as (
 
     select
-        audience_runs.run_id,
-        audience_runs.sql_hash,
-        audience_runs.kind,
-        audience_runs.verdict
-    from tidegate.audience_runs
-    where audience_runs.audience = $audience
+        looks.run_id,
+        looks.sql_hash,
+        looks.kind,
+        looks.verdict
+    from looks
+    where looks.audience = $audience
 
 ),
 
