@@ -1,6 +1,6 @@
 """Keeps destination lists equal to segments: what is wanted less what was delivered is what is owed.
 
-A list is wanted by its owners (audiences) together. Planning looks at fingerprints of the mapped source
+A list is wanted by its owners (audiences and journeys) together. Planning looks at fingerprints of the mapped source
 values; only for people whose fingerprint differs are identifiers normalised and hashed.
 """
 
@@ -56,9 +56,7 @@ def plan(
     repeated = connection.execute(queries.text("lists/repeated"), parameters).fetchall()
     if repeated:
         named = ", ".join(person for (person,) in repeated)
-        raise SpecError(
-            Problem(owned.owners[0][0].file, owned.sync.line, "sync", f"{project.people} has several rows for {named}")
-        )
+        raise SpecError(Problem(owned.file, owned.sync.line, "sync", f"{project.people} has several rows for {named}"))
     for frame in _pages(connection, owned, wanted.rows()):
         _plan_upserts(connection, owned, wanted, frame)
     _plan_removals(connection, owned, project, models[project.people])

@@ -1,4 +1,4 @@
-"""Lists that no audience of the project owns any more: whoever is on them stays, goes, or is asked about."""
+"""Lists that no audience or journey of the project owns any more: whoever is on them stays, goes, or is asked about."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tidegate.results import ListDecision
 RELEASED = "remove_now"
 #: what a person reads who is to choose
 ASKED = (
-    "no audience owns this list any more; what it holds stays until you choose: `tidegate release {list} --keep` or "
+    "nobody owns this list any more; what it holds stays until you choose: `tidegate release {list} --keep` or "
     "`--remove`"
 )
 WAITS = (
-    "no audience owns this list any more; it is emptied once the additions that wait for its destination are made, "
+    "nobody owns this list any more; it is emptied once the additions that wait for its destination are made, "
     "and none of its other lists is blocked"
 )
 
@@ -35,11 +35,12 @@ def settle(
 ) -> tuple[ListDecision, ...]:
     """Do to such lists what their `on_delete` says, and name those that hold or are owed anything.
 
-    Where it says nothing the list is held: nothing is added, nothing is taken away, and an audience that owns it
-    again takes it up as it is. A list that is emptied may have been renamed, so nobody goes before whoever is
-    still to be added somewhere at the same destination has been. At `blocked` destinations a list does not move in
-    this run, which may be the one that it was renamed to. A project without a single audience (`lost`) has more
-    likely lost its folder than its wish for them: then only what a person released is emptied.
+    Where it says nothing, as of a list that only journeys put people on, the list is held: nothing is added, nothing
+    is taken away, and whoever owns it again takes it up as it is. A list that is emptied may have been renamed, so
+    nobody goes before whoever is still to be added somewhere at the same destination has been. At `blocked`
+    destinations a list does not move in this run, which may be the one that it was renamed to. A project without a
+    single owner (`lost`) has more likely lost its folder than its wish for them: then only what a person released is
+    emptied.
     """
     decided = []
     emptied = (RELEASED,) if lost else (RELEASED, "remove")
@@ -67,6 +68,7 @@ def _settle(
 ) -> ListDecision | None:
     destination, name = str(which["destination"]), str(which["list"])
     if on_delete == "keep":
+        connection.execute(queries.text("lists/dismiss"), {**which, **run})
         connection.execute(queries.text("lists/let_everyone_go"), which)
         connection.execute(queries.text("lists/clear_owed"), which)
     if not _true(connection, "decide/holds_anything", which):
@@ -74,6 +76,7 @@ def _settle(
             connection.execute(queries.text("lists/forget"), which)
         return None
     if on_delete == "remove" and may_go and not _true(connection, "lists/additions_wait", {"destination": destination}):
+        connection.execute(queries.text("lists/dismiss"), {**which, **run})
         connection.execute(queries.text("lists/owed_before"), which)
         connection.execute(queries.text("lists/clear_owed"), which)
         connection.execute(queries.text("lists/take_down"), {**which, **run})

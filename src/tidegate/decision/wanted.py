@@ -1,9 +1,8 @@
-"""Who is wanted on a destination list: the owners' segments together, as queries."""
+"""Who is wanted on a destination list: the owners' segments, and whom journeys put there, together, as queries."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
@@ -12,35 +11,11 @@ from sqlglot import exp
 from tidegate import queries
 from tidegate.connector import Connector, Identifier
 from tidegate.decision.occurrences import with_person
+from tidegate.decision.owned import OwnedList, owned_lists, personal
 from tidegate.decision.stays import entries, person_of
 from tidegate.spec.objects import Audience, ModelColumns, Project, Sync
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OwnedList:
-    """A list or object of a destination, with the audiences that want people on it, in order of their names."""
-
-    destination: str
-    name: str
-    owners: tuple[tuple[Audience, Sync], ...]
-
-    @property
-    def sync(self) -> Sync:
-        """The first owner's: in how the list is kept all owners say the same."""
-        return self.owners[0][1]
-
-    @property
-    def parameters(self) -> dict[str, str]:
-        return {"destination": self.destination, "list": self.name}
-
-
-def owned_lists(project: Project) -> list[OwnedList]:
-    """Every list that some audience owns."""
-    owners: dict[tuple[str, str], list[tuple[Audience, Sync]]] = {}
-    for _, audience in sorted(project.audiences.items()):
-        for sync in audience.sync:
-            owners.setdefault((sync.to, sync.name), []).append((audience, sync))
-    return [OwnedList(to, name, tuple(owned)) for (to, name), owned in sorted(owners.items())]
+__all__ = ["OwnedList", "Wanted", "fields", "owned_lists", "scheme", "withdrawals"]
 
 
 def scheme(owned: OwnedList) -> str:
@@ -54,7 +29,7 @@ def _besides(owned: OwnedList) -> list[str]:
 
 
 def fields(owned: OwnedList) -> list[str]:
-    match = sorted({name for _, sync in owned.owners for name in sync.match})
+    match = sorted({*owned.matched, *(name for _, sync in owned.owners for name in sync.match)})
     traits = sorted({name for _, sync in owned.owners for name in sync.set})
     return [*(f"match.{name}" for name in match), *(f"set.{name}" for name in traits)]
 
@@ -114,6 +89,8 @@ class Wanted:
 
     def _everyone(self, country: bool = False) -> exp.Select:
         parts = [self._of(audience, sync, rank, country) for rank, (audience, sync) in enumerate(self._owned.owners)]
+        if self._owned.walkers:
+            parts.append(self._of_journeys(country))
         if len(parts) == 1:
             return parts[0]
         # Each field as the first owner has it who has a value for it: what one owner does not know, another fills.
@@ -126,11 +103,10 @@ class Wanted:
 
     def _first(self, name: str) -> exp.Expr:
         kind, _, field = name.partition(".")
-        ranks = [
-            rank
-            for rank, (_, sync) in enumerate(self._owned.owners)
-            if field in (sync.match if kind == "match" else sync.set)
-        ]
+        said = [sync.match if kind == "match" else sync.set for _, sync in self._owned.owners]
+        if self._owned.walkers:
+            said.append(self._owned.matched if kind == "match" else self._set_of_journeys())
+        ranks = [rank for rank, one in enumerate(said) if field in one]
         values: list[exp.Expr] = [
             exp.AnyValue(
                 this=exp.Case().when(
@@ -142,32 +118,61 @@ class Wanted:
         return values[0] if len(values) == 1 else exp.func("coalesce", *values)
 
     def _of(self, audience: Audience, sync: Sync, rank: int, country: bool) -> exp.Select:
-        columns: dict[str, exp.Expr] = {}
-        for name in self.fields:
-            kind, _, field = name.partition(".")
-            value = (sync.match if kind == "match" else sync.set).get(field)
-            value = value.copy() if value is not None else exp.null()
-            columns[name] = exp.cast(value, "varchar") if kind == "match" else value
-        if len(self._owned.owners) > 1:
-            columns["owner_rank"] = exp.Literal.number(rank)
-        if country:
-            of_person = exp.cast(exp.column("country", table="person", quoted=True), "varchar")
-            columns["country"] = of_person if self._needs_country else exp.null()
+        columns = self._columns(sync.match, sync.set, rank, country)
         query = entries(self._models[audience.model], self._project.key, **columns)
-        conditions = [self._consent.copy()] if self._consent is not None else []
-        if self._asks_records:
-            conditions.append(exp.Not(this=self._withdrawn()))
+        conditions = self._conditions(person_of(self._project.key))
         needs = [*columns.values(), *conditions]
         if any(column.table == "person" for value in needs for column in value.find_all(exp.Column)):
             query = with_person(query, self._people, self._project.key)
         return query.where(*conditions)
 
-    def _withdrawn(self) -> exp.Expr:
+    def _of_journeys(self, country: bool) -> exp.Select:
+        """Whom journeys put there, as far as they are still among the people."""
+        key = person_of(self._project.key, "person")
+        walker = exp.column("person", table="walker")
+        columns = self._columns(self._owned.matched, self._set_of_journeys(), len(self._owned.owners), country)
+        person = exp.alias_(queries.relation(self._people.relation), "person", table=True)
+        source = exp.Subquery(
+            this=queries.tree("lists/walkers"), alias=exp.TableAlias(this=exp.to_identifier("walker"))
+        )
+        query = queries.select(source, {"person": walker, **columns})
+        return query.join(person, on=walker.copy().eq(key), join_type="inner").where(*self._conditions(key.copy()))
+
+    def _set_of_journeys(self) -> Mapping[str, exp.Expr]:
+        """What an audience sets of everybody on the list, as far as that is a matter of the person."""
+        said: dict[str, exp.Expr] = {}
+        for _, sync in self._owned.owners:
+            said = {**{name: tree for name, tree in sync.set.items() if personal(tree)}, **said}
+        return said
+
+    def _columns(
+        self, match: Mapping[str, exp.Expr], set_: Mapping[str, exp.Expr], rank: int, country: bool
+    ) -> dict[str, exp.Expr]:
+        columns: dict[str, exp.Expr] = {}
+        for name in self.fields:
+            kind, _, field = name.partition(".")
+            value = (match if kind == "match" else set_).get(field)
+            value = value.copy() if value is not None else exp.null()
+            columns[name] = exp.cast(value, "varchar") if kind == "match" else value
+        if len(self._owned.owners) + self._owned.walkers > 1:
+            columns["owner_rank"] = exp.Literal.number(rank)
+        if country:
+            of_person = exp.cast(exp.column("country", table="person", quoted=True), "varchar")
+            columns["country"] = of_person if self._needs_country else exp.null()
+        return columns
+
+    def _conditions(self, person: exp.Expr) -> list[exp.Expr]:
+        conditions = [self._consent.copy()] if self._consent is not None else []
+        if self._asks_records:
+            conditions.append(exp.Not(this=self._withdrawn(person)))
+        return conditions
+
+    def _withdrawn(self, person: exp.Expr) -> exp.Expr:
         """Whether the person withdrew their consent, later than the condition's columns say what they say."""
         record = exp.select("1").from_("list_withdrawals")
         record = record.where(
             exp.column("channel", table="list_withdrawals").eq(exp.Literal.string(self._channel)),
-            exp.column("person", table="list_withdrawals").eq(person_of(self._project.key)),
+            exp.column("person", table="list_withdrawals").eq(person),
         )
         since = self._project.consent_since.get(self._channel)
         if since is not None:
