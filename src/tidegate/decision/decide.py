@@ -136,7 +136,7 @@ def _plan_lists(
 def _move(connection: duckdb.DuckDBPyConnection, facts: Facts, standing: Standing) -> None:
     audience, model = standing.audience, facts.models[standing.audience.model]
     if audience.who:
-        stays.move(connection, audience, as_of=facts.as_of, run_id=facts.run_id, cause=standing.cause)
+        stays.move(connection, audience.name, as_of=facts.as_of, run_id=facts.run_id, cause=standing.cause)
     else:
         occurrences.record(connection, audience, facts.run_id)
     outbox.plan(

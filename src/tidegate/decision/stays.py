@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,27 +41,43 @@ def entries(model: ModelColumns, key: str, **columns: exp.Expr) -> exp.Select:
 
 def diff(connection: duckdb.DuckDBPyConnection, audience: Audience, model: ModelColumns, key: str) -> Membership:
     """Fill `changes` for one audience. Raises SpecError for a segment whose keys are null, empty or repeated."""
-    entry = entries(model, key)
-    parameters = {"audience": audience.name}
+    return compare(
+        connection,
+        audience.name,
+        entries(model, key),
+        key,
+        trouble=lambda text: trouble(audience, model, text),
+        one_row="a segment has one row for each person",
+    )
+
+
+def compare(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    entry: exp.Expr,
+    key: str,
+    *,
+    trouble: Callable[[str], Problem],
+    one_row: str,
+) -> Membership:
+    """Fill `changes` for an audience or a journey: who is in `entry` (a table or query with `person`) now, against
+    its open stays. Raises SpecError for keys that are null, empty or repeated, where `one_row` says what is asked."""
+    parameters = {"audience": name}
     connection.execute(queries.bind("decide/diff", entry=entry), parameters)
     counts = _one(connection.execute(queries.bind("decide/counts", entry=entry), parameters))
     if counts["without_person"]:
-        text = f"{lacking(counts['without_person'], key)}; leave out such rows in the model"
-        raise SpecError(trouble(audience, model, text))
+        raise SpecError(trouble(f"{lacking(counts['without_person'], key)}; leave out such rows in the model"))
     repeated = counts["people_entered"] != counts["entered"]
     if repeated or counts["entries"] - counts["entered"] != counts["held"] - counts["people_left"]:
         rows = connection.execute(queries.bind("decide/repeated_keys", entry=entry)).fetchall()
         named = ", ".join(f"{person} ({times} times)" for person, times in rows)
-        text = f"{key} is not unique: {named}; a segment has one row for each person"
-        raise SpecError(trouble(audience, model, text))
+        raise SpecError(trouble(f"{key} is not unique: {named}; {one_row}"))
     return Membership(held=counts["held"], entered=counts["entered"], left=counts["people_left"])
 
 
-def move(
-    connection: duckdb.DuckDBPyConnection, audience: Audience, *, as_of: datetime, run_id: str, cause: str
-) -> None:
-    """Open and close the stays that `diff` found."""
-    parameters = {"audience": audience.name, "as_of": as_of, "run_id": run_id, "cause": cause}
+def move(connection: duckdb.DuckDBPyConnection, name: str, *, as_of: datetime, run_id: str, cause: str) -> None:
+    """Open and close the stays of an audience or a journey, as `changes` has them."""
+    parameters = {"audience": name, "as_of": as_of, "run_id": run_id, "cause": cause}
     connection.execute(queries.text("decide/close_stays"), parameters)
     connection.execute(queries.text("decide/open_stays"), parameters)
 
