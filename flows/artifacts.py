@@ -76,7 +76,7 @@ def guards(run_id: str, decision: Decision) -> None:
             "verdict": "held",
             "entered": one.add,
             "left": one.remove,
-            "why": f"waits with {one.blocked}" if one.owners else one.blocked,
+            "why": f"waits with {one.blocked}" if one.blocked in one.owners else one.blocked,
         }
         for one in decision.lists
         if one.blocked

@@ -90,6 +90,11 @@ def verdict(guard: Guard, movement: Movement) -> str:
     return "; ".join(reasons)
 
 
+def list_verdict(guard: Guard, going: ListMovement) -> str:
+    """Why a person must look before so many go from one list, or an empty string."""
+    return "; ".join(_over(guard, guard.max_leave, going.removed, going.held, f"go from `{going.name}`", "max_leave"))
+
+
 def occurrence_verdict(guard: Guard, movement: Movement) -> str:
     """The same for a trigger, which has no members: only limits that are numbers apply."""
     acted, messages = movement.entered, movement.messages

@@ -81,7 +81,7 @@ class JourneyDecision:
 class ListDecision:
     """What is to be done to one list or object of a destination. `refused` rows wait for their next try.
 
-    `blocked` is the owner that does not move, or where there are no `owners` a sentence.
+    `blocked` is the owner that does not move, or else a sentence.
     """
 
     destination: str

@@ -193,7 +193,7 @@ def remarks(console: Console, decided: Decision) -> None:
     for held in decided.lists:
         if held.blocked:
             place = f"{held.list} at {held.destination}"
-            why = f"does not move while {held.blocked} does not" if held.owners else held.blocked
+            why = f"does not move while {held.blocked} does not" if held.blocked in held.owners else held.blocked
             console.print(Text.assemble((place, "bold"), f": {why}"))
             said = True
     verdicts = {one.verdict for one in decided.audiences}

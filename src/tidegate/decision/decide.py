@@ -8,7 +8,7 @@ rolled back it is a plan.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,10 +19,11 @@ from sqlglot import exp
 
 from tidegate import queries
 from tidegate.build import wording
-from tidegate.decision import feedback, gate, lists, occurrences, outbox, ownerless, stays, zones
+from tidegate.decision import feedback, gate, lists, occurrences, outbox, ownerless, stays, still, zones
+from tidegate.decision.owned import OwnedList, owned_lists, wishes
 from tidegate.decision.pinned import pin
 from tidegate.decision.standing import Definition, Facts, Standing, fail, guard, stand
-from tidegate.decision.wanted import OwnedList, owned_lists, withdrawals
+from tidegate.decision.wanted import withdrawals
 from tidegate.errors import ContractError, SpecError
 from tidegate.results import AudienceDecision, Decision, ListDecision
 
@@ -83,14 +84,16 @@ def _decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
             if name not in facts.unfit:
                 facts = replace(facts, models=pin(connection, facts.models, [audience.model]))
             standings[name] = stand(connection, facts, audience)
-    owned = owned_lists(facts.project)
-    planned = _plan_lists(connection, facts, owned, standings)
+    owned = owned_lists(facts.project, wishes(connection), people=facts.people.columns, connectors=facts.connectors)
+    unmoved = still.unmoved(())
+    planned = _plan_lists(connection, facts, owned, standings, unmoved)
     guard(connection, facts, standings, planned)
     for standing in standings.values():
         if standing.moves:
             with _blaming(standing.audience.name):
                 _move(connection, facts, standing)
-    kept = _apply_lists(connection, facts, owned, standings)
+    stopped = still.stopped(connection, planned, facts.run_id)
+    kept = _apply_lists(connection, facts, owned, standings, unmoved, stopped)
     blocked = {one.destination for one in kept if one.blocked}
     decided_lists = (
         *kept,
@@ -98,7 +101,7 @@ def _decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
             connection,
             owned,
             blocked,
-            lost=not facts.project.audiences,
+            lost=not (facts.project.audiences or facts.project.journeys),
             as_of=facts.as_of,
             run_id=facts.run_id,
         ),
@@ -115,12 +118,16 @@ def _decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
 
 
 def _plan_lists(
-    connection: duckdb.DuckDBPyConnection, facts: Facts, owned: list[OwnedList], standings: dict[str, Standing]
+    connection: duckdb.DuckDBPyConnection,
+    facts: Facts,
+    owned: list[OwnedList],
+    standings: dict[str, Standing],
+    unmoved: Collection[str],
 ) -> dict[OwnedList, lists.ListCounts]:
     planned = {}
     withdrawn = withdrawals(connection, facts.as_of) if owned else frozenset()
     for one in owned:
-        if not all(standings[audience.name].moves for audience, _ in one.owners):
+        if _waits_for(one, standings, unmoved):
             continue
         try:
             with _blaming(*[audience.name for audience, _ in one.owners]):
@@ -128,6 +135,8 @@ def _plan_lists(
                     connection, one, facts.project, facts.models, facts.connectors[one.destination], withdrawn
                 )
         except SpecError as fault:
+            if not one.owners:
+                raise ContractError(str(fault)) from fault
             for audience, _ in one.owners:
                 fail(connection, standings[audience.name], str(fault))
     return planned
@@ -166,20 +175,29 @@ def _apply_lists(
     facts: Facts,
     owned: list[OwnedList],
     standings: dict[str, Standing],
+    unmoved: Collection[str],
+    stopped: Mapping[OwnedList, str],
 ) -> tuple[ListDecision, ...]:
     decided = []
     for one in owned:
-        owners = tuple(audience.name for audience, _ in one.owners)
-        still = next((name for name in owners if not standings[name].moves), "")
-        if still:
+        owners = one.names
+        blocked = _waits_for(one, standings, unmoved) or stopped.get(one, "")
+        if blocked:
             lists.hold(connection, one)
-            decided.append(ListDecision(one.destination, one.name, owners, blocked=still))
+            decided.append(ListDecision(one.destination, one.name, owners, blocked=blocked))
             continue
         lists.apply(connection, one, facts.connectors[one.destination], as_of=facts.as_of, run_id=facts.run_id)
         row = connection.execute(queries.text("lists/owed_counts"), one.parameters).fetchone()
         assert row is not None
         decided.append(ListDecision(one.destination, one.name, owners, *row))
     return tuple(decided)
+
+
+def _waits_for(owned: OwnedList, standings: Mapping[str, Standing], unmoved: Collection[str]) -> str:
+    """An owner of the list that does not move, or an empty string."""
+    audiences = (audience.name for audience, _ in owned.owners if not standings[audience.name].moves)
+    journeys = (journey.name for journey in owned.journeys if journey.name in unmoved)
+    return next(iter((*audiences, *journeys)), "")
 
 
 def _judge(connection: duckdb.DuckDBPyConnection, facts: Facts, standings: dict[str, Standing]) -> tuple[str, ...]:
