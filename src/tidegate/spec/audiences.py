@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Literal
 
 from sqlglot import exp
 
@@ -143,8 +144,8 @@ class _Reader:
                 text = "is there beside `list`; choose one" if both else "is missing; name a `list` or an `object`"
                 self._problem((*path, "object" if both else "list"), text)
             return None
-        mode = "list" if keys.list is not None else "object"
-        self._check_destination(keys, mode, path)
+        mode: Literal["list", "object"] = "list" if keys.list is not None else "object"
+        self.sending.destination(keys.to, mode, path, key=mode, identifiers=keys.match, write=keys.write or "upsert")
         on_leave, values = self._on_leave(keys, mode, path)
         if mode == "list":
             self._only_of_objects(keys, path)
@@ -154,7 +155,7 @@ class _Reader:
         assert name is not None
         return Sync(
             to=keys.to,
-            mode="list" if mode == "list" else "object",
+            mode=mode,
             name=name,
             match=self._expressions(keys.match, (*path, "match")),
             set=self._expressions(keys.set, (*path, "set")),
@@ -184,27 +185,6 @@ class _Reader:
             return "set", self._expressions(keys.on_leave.set, (*path, "on_leave", "set"))
         return keys.on_leave or ("remove" if mode == "list" else "keep"), {}
 
-    def _check_destination(self, keys: SyncKeys, mode: str, path: Path_) -> None:
-        known = self.around.destinations
-        if known is None or keys.to in known.doubtful:
-            return
-        if keys.to not in known.specs:
-            self._problem((*path, "to"), self.sending.no_destination(keys.to, known))
-            return
-        kind = known.connectors[keys.to]
-        called = f"`{keys.to}` ({known.specs[keys.to].connector})"
-        if mode not in kind.modes:
-            can = " and ".join(sorted(_OFFERS[offered] for offered in kind.modes))
-            self._problem((*path, mode), f"{called} has no {mode}s; it {can}")
-            return
-        if mode == "object" and (keys.write or "upsert") not in kind.writes:
-            can = " or ".join(f"`{one}`" for one in sorted(kind.writes))
-            self._problem((*path, "write"), f"{called} cannot {keys.write or 'upsert'} only; write {can}")
-        for name in keys.match:
-            if name not in kind.identifiers:
-                text = f"{called} does not know people by `{name}`; {hint(name, kind.identifiers)}"
-                self._problem((*path, "match", name), text)
-
     def _check_lists_differ(self, syncs: tuple[Sync, ...]) -> None:
         seen: set[tuple[str, str]] = set()
         for at, sync in enumerate(syncs):
@@ -213,7 +193,6 @@ class _Reader:
             seen.add((sync.to, sync.name))
 
 
-_OFFERS = {"send": "sends messages", "list": "keeps lists", "object": "keeps objects"}
 _INSTEAD = {
     ("who", "if"): "; put the condition in the segment's model",
     ("who", "send"): "; write it under `on_enter` or `on_exit`",

@@ -67,6 +67,11 @@ def duration(value: Any) -> timedelta:
     return total
 
 
+def is_duration(text: str) -> bool:
+    """Whether it is written like one, right or wrong."""
+    return re.match(DURATION_PATTERN, text) is not None
+
+
 def _unit(word: str) -> timedelta:
     lowered = word.lower()
     name = _SHORT.get(lowered, lowered.removesuffix("s"))
@@ -163,8 +168,8 @@ def window(value: Any) -> Window:
     opens, closes = _minutes(parts["opens"]), _minutes(parts["closes"])
     if opens == closes:
         raise ValueError(f"`{value}` begins when it ends; a whole day is `00:00-24:00`")
-    days = _days(parts["days"]) if parts["days"] else frozenset(range(1, 8))
-    return Window(opens, closes if closes > opens else closes + _WHOLE_DAY, days)
+    on = days(parts["days"]) if parts["days"] else frozenset(range(1, 8))
+    return Window(opens, closes if closes > opens else closes + _WHOLE_DAY, on)
 
 
 def windows(value: Any) -> tuple[Window, ...]:
@@ -204,14 +209,19 @@ def _minutes(clock: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-def _days(written: str) -> frozenset[int]:
-    days: set[int] = set()
+def days(written: str) -> frozenset[int]:
+    """Days of the week, Monday is 1. Raises ValueError.
+
+    >>> sorted(days("fri..sun, tue"))
+    [2, 5, 6, 7]
+    """
+    found: set[int] = set()
     for part in written.split(","):
         first, _, last = part.partition("..")
         begin = _day(first)
         end = _day(last) if last else begin
-        days |= {(begin + step) % 7 + 1 for step in range((end - begin) % 7 + 1)}
-    return frozenset(days)
+        found |= {(begin + step) % 7 + 1 for step in range((end - begin) % 7 + 1)}
+    return frozenset(found)
 
 
 def _day(word: str) -> int:

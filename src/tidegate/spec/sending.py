@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tidegate.channels import CHANNELS
+from tidegate.connector import Mode
 from tidegate.spec.destinations import Destinations
 from tidegate.spec.documents import Document, Path_
 from tidegate.spec.findings import Findings
 from tidegate.spec.nearest import closest, hint
-from tidegate.spec.objects import MessageSpec
+from tidegate.spec.objects import MessageSpec, Write
 from tidegate.spec.surroundings import Surroundings
+
+_OFFERS = {"send": "sends messages", "list": "keeps lists", "object": "keeps objects"}
 
 
 class Sending:
@@ -26,7 +29,7 @@ class Sending:
         if message is None and name not in self.around.doubtful_messages:
             near = closest(name, self.around.messages)
             fix = f"did you mean `{near}`?" if near else f"write its content into the folder messages/{name}/"
-            self.found.add(self.document, path, f"no message `{name}`; {fix}")
+            self._problem(path, f"no message `{name}`; {fix}")
         return message
 
     def by(self, word: str, message: MessageSpec | None, path: Path_) -> str | None:
@@ -53,7 +56,7 @@ class Sending:
             name = serving[0]
         kind = known.connectors[name]
         if "send" not in kind.modes:
-            self.found.add(self.document, path, f"`{name}` ({known.specs[name].connector}) does not send messages")
+            self._problem(path, f"`{name}` ({known.specs[name].connector}) does not send messages")
             return None
         sends_by = known.channel(name)
         if sends_by not in CHANNELS:
@@ -76,3 +79,37 @@ class Sending:
             why = " (the sandbox stands in for those of the other targets)" if known.sandbox else ""
             return f"target `{known.target}` has no destinations{why}"
         return f"{none} `{word}`; {hint(word, {*known.specs, *more})}"
+
+    def destination(
+        self,
+        name: str,
+        mode: Mode,
+        path: Path_,
+        *,
+        key: str,
+        identifiers: Iterable[str],
+        write: Write = "upsert",
+    ) -> None:
+        """Whether a list or an object can be kept there; `path` is of its keys, `key` names it among them."""
+        known = self.around.destinations
+        if known is None or name in known.doubtful:
+            return
+        if name not in known.specs:
+            self._problem((*path, "to"), self.no_destination(name, known))
+            return
+        kind = known.connectors[name]
+        called = f"`{name}` ({known.specs[name].connector})"
+        if mode not in kind.modes:
+            can = " and ".join(sorted(_OFFERS[offered] for offered in kind.modes))
+            self._problem((*path, key), f"{called} has no {mode}s; it {can}")
+            return
+        if mode == "object" and write not in kind.writes:
+            can = " or ".join(f"`{one}`" for one in sorted(kind.writes))
+            self._problem((*path, "write"), f"{called} cannot {write} only; write {can}")
+        for one in identifiers:
+            if one not in kind.identifiers:
+                text = f"{called} does not know people by `{one}`; {hint(one, kind.identifiers)}"
+                self._problem((*path, "match", one), text)
+
+    def _problem(self, path: Path_, text: str) -> None:
+        self.found.add(self.document, path, text)

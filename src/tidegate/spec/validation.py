@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, get_args
 
@@ -45,18 +45,26 @@ class Checked(Generic[Model]):
     wrong: tuple[Path_, ...] = ()
 
 
-def check(model: type[Model], document: Document) -> Checked[Model]:
-    """The document as `model`, or everything that is wrong with it."""
-    if document.value is None:
+def check(
+    model: type[Model], document: Document, above: Path_ = (), *, without: Collection[str] = ()
+) -> Checked[Model]:
+    """The document, or what is in it at `above`, as `model`, or everything that is wrong with it.
+
+    `without` are keys that are read elsewhere.
+    """
+    value = document.value_at(above)
+    if without:
+        value = {key: item for key, item in value.items() if key not in without}
+    if value is None and not above:
         return Checked(None, [Problem(document.file, 0, "", "is empty")])
     try:
-        return Checked(model.model_validate(document.value), [])
+        return Checked(model.model_validate(value), [])
     except ValidationError as fault:
         errors = fault.errors(include_url=False)
-    problems = translate(errors, model, document)
-    wrong = tuple(_path(error["loc"], document.value) for error in errors if error["type"] != "missing")
+    problems = translate(errors, model, document, above=above)
+    wrong = tuple(_path(error["loc"], value) for error in errors if error["type"] != "missing")
     try:
-        return Checked(model.model_validate(_without(document.value, wrong)), problems, wrong)
+        return Checked(model.model_validate(_without(value, wrong)), problems, wrong)
     except ValidationError:
         return Checked(None, problems, wrong)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
-from tidegate.spec import quantities
+from tidegate.spec import moments, quantities
 from tidegate.spec.objects import Limit, Throttle, Window
 
 
@@ -70,6 +70,16 @@ Duration = Annotated[
     timedelta,
     BeforeValidator(quantities.duration),
     WithJsonSchema({"type": "string", "pattern": quantities.DURATION_PATTERN, "examples": ["24 hours", "7 days"]}),
+]
+Offset = Annotated[
+    timedelta,
+    BeforeValidator(moments.signed),
+    WithJsonSchema({"type": "string", "pattern": moments.SIGNED_PATTERN, "examples": ["-7 days", "2 hours"]}),
+]
+Clock = Annotated[
+    time,
+    BeforeValidator(moments.clock),
+    WithJsonSchema({"type": "string", "pattern": moments.CLOCK_PATTERN, "examples": ["09:00"]}),
 ]
 _LIMIT_SCHEMA = {
     "oneOf": [
