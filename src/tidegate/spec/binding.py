@@ -32,7 +32,7 @@ class Binder:
         for scope, columns in scopes.items():
             row = [
                 exp.alias_(
-                    exp.cast(exp.null(), kind) if (kind := _type(columns[name])) else exp.null(), name, quoted=True
+                    exp.cast(exp.null(), kind) if (kind := column_type(columns[name])) else exp.null(), name, quoted=True
                 )
                 for name in columns
                 if (scope, name) in used
@@ -50,7 +50,8 @@ class Binder:
         return None
 
 
-def _type(written: str) -> exp.DataType | None:
+def column_type(written: str) -> exp.DataType | None:
+    """A column's type from its name in the engine's words; None where it is nothing known."""
     try:
         return exp.DataType.build(written, dialect=DIALECT)
     except (SqlglotError, ValueError):
