@@ -39,6 +39,7 @@ COMMANDS: dict[str, Entry] = {
     "status": Entry("Look", "status", "Say what the last runs did, and what is owed, unknown or blocked."),
     "owed": Entry("Look", "owed", "Show the rows that destinations have not accepted yet, and why."),
     "requests": Entry("Look", "requests", "Show what destinations were asked, and what they said."),
+    "journey": Entry("Look", "journey", "Show journeys with everybody in them: the graph, counted."),
     "person": Entry("Look", "person", "Tell one person's whole story, in order."),
     "sandbox": Entry("Look", "sandbox", "Serve the page of what the sandbox received."),
     "check": Entry("Write", "check", "Validate the whole project without sending."),

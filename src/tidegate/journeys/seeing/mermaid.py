@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from tidegate.journeys.seeing.seen import JourneySeen, StepSeen, TurnSeen
 
 _LONGEST = 60
-#: Letters of any script, digits, and what is plain punctuation everywhere.
-_PLAIN = re.compile(r"[^\W_]| |[.,!?+%/=]", re.UNICODE)
+#: Letters of any script, digits, and what is plain punctuation within quotes.
+_PLAIN = re.compile(r"\w| |[.,!?+%/=()':-]", re.UNICODE)
 _SHAPES = {
     "send": ("[", "]"),
     "webhook": ("[", "]"),
@@ -76,12 +76,13 @@ def _arrow(turn: TurnSeen, names: dict[str, str]) -> str:
 
 
 def escaped(text: str) -> str:
-    """`text` as Mermaid shows it as it is, however it looks: cut where it is too long for a box.
+    """`text` so that Mermaid shows it as it is, however it looks; cut where it is too long for a box.
 
-    >>> escaped('opened("a")')
-    'opened#40;#34;a#34;#41;'
+    >>> escaped('opened("a") & more')
+    'opened(#34;a#34;) #38; more'
     """
     one_line = " ".join(text.split())
+    one_line = re.sub(r"\$(?=\$)", "$ ", one_line)  # two in a row would begin a formula, also as entities
     if len(one_line) > _LONGEST:
         one_line = one_line[: _LONGEST - 3].rstrip() + "..."
     return "".join(char if _PLAIN.fullmatch(char) else f"#{ord(char)};" for char in one_line)

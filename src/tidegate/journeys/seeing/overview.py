@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import duckdb
 
 from tidegate import queries
 from tidegate.spec.objects import Project
 from tidegate.warehouse import Warehouse
+
+_NOTHING = (None, 0, 0, 0, 0, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,23 @@ def overview(warehouse: Warehouse, project: Project) -> tuple[JourneyLine, ...]:
 def lines(connection: duckdb.DuckDBPyConnection, project: Project) -> tuple[JourneyLine, ...]:
     """The same, within a session."""
     rows = connection.execute(queries.text("journeys/seeing/journeys")).fetchall()
-    known = {name: rest for name, *rest in rows}
+    known = {name: tuple(rest) for name, *rest in rows}
     return tuple(_line(project, name, known) for name in sorted({*known, *project.journeys}))
 
 
-def _line(project: Project, name: str, known: dict[str, list[object]]) -> JourneyLine:
+def _line(project: Project, name: str, known: Mapping[str, tuple[Any, ...]]) -> JourneyLine:
     file = project.journeys.get(name)
-    rest = known.get(name, [None, 0, 0, 0, 0, None, None, None])
-    return JourneyLine(name, file.status if file else "without file", *rest, file.description if file else "")  # type: ignore[arg-type]
+    version, entered, inside, ended, goals, verdict, reason, as_of = known.get(name, _NOTHING)
+    return JourneyLine(
+        journey=name,
+        status=file.status if file else "without file",
+        version=version,
+        entered=entered,
+        inside=inside,
+        ended=ended,
+        goals=goals,
+        verdict=verdict,
+        reason=reason,
+        as_of=as_of,
+        description=file.description if file else "",
+    )
