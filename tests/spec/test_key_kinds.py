@@ -1,6 +1,6 @@
 import pytest
 
-from tidegate.spec.columns import _key_kind
+from tidegate.spec.fit import key_kind
 
 
 @pytest.mark.parametrize(
@@ -9,4 +9,4 @@ from tidegate.spec.columns import _key_kind
      ("DOUBLE", "other"), ("DECIMAL(10,0)", "other")],
 )  # fmt: skip
 def test_a_key_is_a_whole_number_or_a_text(type_: str, kind: str) -> None:
-    assert _key_kind(type_) == kind
+    assert key_kind(type_) == kind
