@@ -115,12 +115,19 @@ def payload(key: str, to: str, content: Mapping[str, Any]) -> dict[str, Any]:
     return {"key": key, "to": to, **content}
 
 
-def render(message: str, channel: str, person: Mapping[str, Any], entry: Mapping[str, Any], key: str) -> dict[str, Any]:
+def render(
+    message: str,
+    channel: str,
+    person: Mapping[str, Any],
+    entry: Mapping[str, Any],
+    step: Mapping[str, Any],
+    key: str,
+) -> dict[str, Any]:
     return {"subject": f"{message}, {person['name']}", "text": f"Order {entry['order']} is on its way."}
 
 
 def message_payload(number: int) -> dict[str, Any]:
-    content = render("shipped", "email", {"name": f"Ada {number}"}, {"order": number}, "")
+    content = render("shipped", "email", {"name": f"Ada {number}"}, {"order": number}, {}, "")
     return payload(f"orders:{number}:1:on_occurrence.shipped:1", f"p{number}@example.com", content)
 
 

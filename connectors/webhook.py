@@ -119,16 +119,17 @@ class Webhook(Connector):
         data = {"key": message.key, "person": message.person, "body": body}
         if message.to:
             data["to"] = message.to
-        await self._post(message.key, "message", message.at, data)
-        return Outcome.accepted(message.key)
+        reply = await self._post(message.key, "message", message.at, data)
+        # An empty body is an answer too: that there is nothing to go by.
+        return Outcome.accepted(message.key, reply.body if message.answers else None)
 
-    async def _post(self, identity: str, kind: str, at: datetime, data: Mapping[str, Any]) -> None:
+    async def _post(self, identity: str, kind: str, at: datetime, data: Mapping[str, Any]) -> Reply:
         event = {"type": kind, "timestamp": at.astimezone(UTC).isoformat(), "data": data}
         body = json.dumps(event, ensure_ascii=False, separators=(",", ":"), default=str)
         # The receiver refuses what was signed more than minutes ago: this is the wall clock, not the run's.
         now = int(time.time())
         signature = self._signer.sign(identity, datetime.fromtimestamp(now, UTC), body)
-        await call(
+        return await call(
             self.session,
             "POST",
             self.settings.url,

@@ -10,6 +10,7 @@ A connector is one file, `connectors/NAME.py`, that holds one class derived from
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,10 +26,16 @@ Mode = Literal["send", "list", "object"]
 Verdict = Literal["accepted", "rejected", "retry", "unknown", "pending"]
 Write = Literal["upsert", "create", "update"]
 
+#: bytes or characters of an answer
+LONGEST_ANSWER = 64 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one row or message. Use the five constructors; `after` is in seconds."""
+    """What became of one row or message. Use the five constructors; `after` is in seconds.
+
+    `answer` is JSON: an object, or `null` where there was none to keep.
+    """
 
     verdict: Verdict
     reason: str = ""
@@ -36,10 +43,13 @@ class Outcome:
     provider_id: str | None = None
     after: float | None = None
     job: str | None = None
+    answer: str | None = None
 
     @classmethod
-    def accepted(cls, provider_id: str | None = None) -> Self:
-        return cls("accepted", provider_id=provider_id)
+    def accepted(cls, provider_id: str | None = None, answer: str | bytes | None = None) -> Self:
+        """`answer` is the body that a message was answered with, where `Message.answers` asks for it. What is no JSON
+        object, or longer than 64 KiB, is not kept."""
+        return cls("accepted", provider_id=provider_id, answer=None if answer is None else _kept(answer))
 
     @classmethod
     def rejected(cls, reason: str, detail: str = "") -> Self:
@@ -101,7 +111,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A rendered message. `at` is the run's clock (UTC); `content` holds what `tidegate.channels` lists."""
+    """A rendered message. `at` is the run's clock (UTC); `content` holds what `tidegate.channels` lists.
+
+    `answers`: what the platform answers is wanted, as a later step of a journey goes by it.
+    """
 
     key: str
     person: str
@@ -109,6 +122,7 @@ class Message:
     to: str
     at: datetime
     content: Mapping[str, Any]
+    answers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +227,22 @@ class Connector:
     async def lookup(self, keys: Sequence[str]) -> dict[str, Outcome]:
         """What became of messages sent earlier; keys that the platform does not know are left out."""
         raise Unsupported("cannot look messages up", type(self).__module__)
+
+
+def _kept(answer: str | bytes) -> str:
+    if len(answer) > LONGEST_ANSWER:
+        return "null"
+    try:
+        said = json.loads(answer, parse_constant=_no_number)
+        written = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+        written.encode()  # half of a surrogate pair is no text
+    except (ValueError, RecursionError):
+        return "null"
+    return written if isinstance(said, dict) else "null"
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
 
 
 async def one_by_one(messages: Sequence[Message], send: Callable[[Message], Awaitable[Outcome]]) -> list[Outcome]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tidegate.spec.objects import Content, MessageSpec, Project
+from tidegate.templates.answers import Answers
 from tidegate.templates.content import Compiled, Render, RenderError, compiled, header, rendered, scope
 from tidegate.templates.filters import known_language
 
@@ -37,7 +38,8 @@ class Renderer:
         """The keys that `tidegate.channels` lists for the channel, of those that there is content for.
 
         `language` is the person's (`pl`, `pt-BR`); where there is no content in it, the default is taken.
-        `extra` are further values in scope, such as `unsubscribe_url`. Raises RenderError.
+        `extra` are further values in scope, such as `unsubscribe_url`, or `step`: what webhooks answered. Raises
+        RenderError.
         """
         content, parts = self._content(message_name, channel, language or "")
         given = {
@@ -46,6 +48,7 @@ class Renderer:
             "project": self.project.name,
             "time_zone": self.project.time_zone,
             "language": self._tag(content.language or self.project.language, language or ""),
+            "step": Answers(),
             **(extra or {}),
             "person": person,
             "entry": entry,

@@ -224,9 +224,14 @@ def _deliver(run: Run, destination: str, facts: Facts) -> Delivery:
     renderer = Renderer(run.project)
 
     def render(
-        message: str, channel: str, person: Mapping[str, Any], entry: Mapping[str, Any], message_key: str
+        message: str,
+        channel: str,
+        person: Mapping[str, Any],
+        entry: Mapping[str, Any],
+        step: Mapping[str, Any],
+        message_key: str,
     ) -> Mapping[str, Any]:
-        return renderer.render(message, channel, person.get("language"), person, entry, {})
+        return renderer.render(message, channel, person.get("language"), person, entry, {"step": step})
 
     return deliver_to(
         run.warehouse,

@@ -92,7 +92,7 @@ def _row(row: Row) -> dict[str, Any]:
     return {"identifiers": dict(row.identifiers), "traits": dict(row.traits)}
 
 
-def render(message: str, channel: str, person: Any, entry: Any, message_key: str) -> dict[str, str]:
+def render(message: str, channel: str, person: Any, entry: Any, step: Any, message_key: str) -> dict[str, str]:
     if entry.get("trap"):
         raise ValueError(f"cannot render for {person['email']}")
     return {"subject": f"{message} for {person['first_name']}", "text": json.dumps(entry), "html": "<p>"}

@@ -40,7 +40,7 @@ Kind = Literal["messages", "rows"]
 _REACH = 500
 
 _ACCEPTED = Outcome.accepted()
-_FIELDS = ("verdict", "reason", "detail", "provider_id", "after", "job")
+_FIELDS = ("verdict", "reason", "detail", "provider_id", "after", "job", "answer")
 
 
 @dataclass(frozen=True, slots=True)

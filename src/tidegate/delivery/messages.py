@@ -21,10 +21,12 @@ from tidegate.delivery.journal import Header, Journal
 from tidegate.delivery.portion import Call, Judgement, Portion, refuse_unsettled, stretches
 from tidegate.errors import TidegateError
 from tidegate.spec.objects import ModelColumns
+from tidegate.templates.answers import Answers, read
 from tidegate.warehouse import Warehouse, transaction
 
-#: (message, channel, person, entry, message_key) -> content, as `tidegate.channels` lists it
-Render = Callable[[str, str, Mapping[str, Any], Mapping[str, Any], str], Mapping[str, Any]]
+#: (message, channel, person, entry, answers of webhooks by step, message_key) -> content, as `tidegate.channels`
+#: lists it
+Render = Callable[[str, str, Mapping[str, Any], Mapping[str, Any], Answers, str], Mapping[str, Any]]
 
 _JUDGED = pa.schema(
     {
@@ -34,9 +36,12 @@ _JUDGED = pa.schema(
         "detail": pa.string(),
         "provider_id": pa.string(),
         "after": pa.float64(),
+        "answer": pa.string(),
     }
 )
-_LEADING = 5  # columns of claimed_messages.sql before those of the person
+_LEADING = 7  # columns of claimed_messages.sql before those of the person
+_WALKS = 5  # which of them says whether a message belongs to a walk
+_UNANSWERED = Answers()
 
 
 class CannotRender(TidegateError):
@@ -80,6 +85,7 @@ class Outbox:
             with transaction(connection):
                 rows, columns = self._take(connection, claim, size)
                 if rows:
+                    answers = self._answers(connection, claim, rows)
                     keys = [row[0] for row in rows]
                     journal = self._journal(claim, keys)
                     checkpoint("journal created")
@@ -92,7 +98,7 @@ class Outbox:
         if journal is None:
             return None
         checkpoint("claim committed")
-        portion = Portion(claim, journal, keys, partial(self._messages, rows, columns))
+        portion = Portion(claim, journal, keys, partial(self._messages, rows, columns, answers))
         portion.calls = [Call(portion, _send, places) for places in stretches(range(len(rows)), self._batch)]
         return portion
 
@@ -157,22 +163,41 @@ class Outbox:
         header = Header.of(claim, "messages", self._destination, self._run_id, repeatable=self.repeatable)
         return Journal.create(self._warehouse.home / "journal", header, keys)
 
-    def _messages(
-        self, rows: Sequence[tuple[Any, ...]], columns: Sequence[str], places: Sequence[int]
-    ) -> list[Message | CannotRender]:
-        return [self._message(rows[place], columns) for place in places]
+    def _answers(
+        self, connection: duckdb.DuckDBPyConnection, claim: str, rows: Sequence[tuple[Any, ...]]
+    ) -> dict[str, Answers]:
+        """By message key, for those that belong to a walk in which a webhook has answered."""
+        if not any(row[_WALKS] for row in rows):
+            return {}
+        found: dict[str, dict[str, str]] = {}
+        answered = connection.execute(queries.text("delivery/claimed_answers"), {"claim": claim})
+        for key, step, body in answered.fetchall():
+            found.setdefault(key, {})[step] = body
+        return {key: read(bodies) for key, bodies in found.items()}
 
-    def _message(self, row: tuple[Any, ...], columns: Sequence[str]) -> Message | CannotRender:
-        message_key, person, message, channel, context, _, address, *values = row
+    def _messages(
+        self,
+        rows: Sequence[tuple[Any, ...]],
+        columns: Sequence[str],
+        answers: Mapping[str, Answers],
+        places: Sequence[int],
+    ) -> list[Message | CannotRender]:
+        return [self._message(rows[place], columns, answers) for place in places]
+
+    def _message(
+        self, row: tuple[Any, ...], columns: Sequence[str], answers: Mapping[str, Answers]
+    ) -> Message | CannotRender:
+        message_key, person, message, channel, context, _, asks, _, address, *values = row
         everything = dict(zip(columns[_LEADING + 2 :], values, strict=True))
         try:
-            content = self._render(message, channel, everything, json.loads(context), message_key)
+            entry, steps = json.loads(context), answers.get(message_key, _UNANSWERED)
+            content = self._render(message, channel, everything, entry, steps, message_key)
         except TidegateError as fault:
             return CannotRender(str(fault).splitlines()[0])
         except Exception as fault:
             # The text of any other exception may quote what it stumbled over.
             return CannotRender(type(fault).__name__)
-        return Message(message_key, person, channel, address, self._as_of, content)
+        return Message(message_key, person, channel, address, self._as_of, content, bool(asks))
 
 
 def settle(
@@ -182,6 +207,8 @@ def settle(
     with transaction(connection):
         connection.register("judged", table(judgement.keys, judgement.outcomes))
         connection.execute(queries.text("delivery/settle_messages"), {"claim": claim, "run_id": run_id, "as_of": as_of})
+        if any(outcome.answer is not None for outcome in judgement.outcomes):
+            connection.execute(queries.text("delivery/keep_answers"), {"claim": claim, "as_of": as_of})
         if any(outcome.verdict == "retry" for outcome in judgement.outcomes):
             connection.execute(queries.text("delivery/replan_messages"), {"claim": claim, "as_of": as_of})
         connection.execute(queries.text("delivery/settle_message_attempts"), {"claim": claim})
@@ -205,6 +232,7 @@ def table(keys: Sequence[str], outcomes: Sequence[Outcome]) -> pa.Table:
             [outcome.detail for outcome in outcomes],
             [outcome.provider_id for outcome in outcomes],
             [outcome.after for outcome in outcomes],
+            [outcome.answer for outcome in outcomes],
         ],
         schema=_JUDGED,
     )

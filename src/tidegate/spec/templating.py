@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from jinja2 import TemplateSyntaxError
@@ -15,7 +15,7 @@ from tidegate.spec.objects import Content, MessageSpec
 from tidegate.templates.content import HEADERS, STRUCTURES, html_source, strings
 from tidegate.templates.environment import environment
 from tidegate.templates.mjml import MarkupError
-from tidegate.templates.variables import PLAIN, ROWS, ForbiddenError, Variable, used
+from tidegate.templates.variables import ANSWERS, PLAIN, ROWS, ForbiddenError, Variable, used
 
 _FILTER = re.compile(r"No (filter|test) named '(\w+)'")
 
@@ -70,7 +70,7 @@ def syntax(template: Template) -> list[Problem]:
     return [
         template.problem(variable.line, f"no variable `{variable.name}`; {_meant(variable.name)}")
         for variable in variables
-        if variable.name not in ROWS and variable.name not in PLAIN
+        if variable.name not in (*ROWS, ANSWERS, *PLAIN)
     ]
 
 
@@ -133,6 +133,27 @@ def column_problems(template: Template, scopes: Mapping[str, tuple[str, Mapping[
         for variable in used(template.source)
         if variable.name in scopes and (text := _fault(variable, *scopes[variable.name]))
     ]
+
+
+def answer_problems(template: Template, steps: Sequence[str] | None) -> list[Problem]:
+    """Answers that a template uses and that are not there. `steps` are the webhook steps of the journey whose message
+    it is, as far as they come before it; None where it is no journey's."""
+    return [
+        template.problem(variable.line, text)
+        for variable in used(template.source)
+        if variable.name == ANSWERS and (text := _no_answer(variable, steps))
+    ]
+
+
+def _no_answer(variable: Variable, steps: Sequence[str] | None) -> str | None:
+    if steps is None:
+        return "`step` has no place here: only a journey has webhook steps whose answers can be told"
+    if not variable.column:
+        return "`step` holds answers; say which step's, and what of it, such as step.score_lead.score"
+    if variable.column in steps:
+        return None
+    there = several(variable.column, steps) if steps else "there is none in the journey"
+    return f"no webhook step `{variable.column}` before this message; {there}"
 
 
 def _fault(variable: Variable, called: str, columns: Mapping[str, str]) -> str | None:

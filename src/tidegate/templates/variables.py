@@ -13,6 +13,8 @@ from tidegate.templates.environment import environment
 
 #: rows, whose columns depend on where the message is used
 ROWS = ("person", "entry")
+#: answers of webhooks, by the journey's step that asked
+ANSWERS = "step"
 #: what is always there
 PLAIN = ("message", "channel", "language", "time_zone", "project", "unsubscribe_url")
 
@@ -74,11 +76,11 @@ def _walk(node: nodes.Node) -> Iterator[Variable]:
 
 
 def _column(node: nodes.Node) -> Variable | None:
-    """`person.x` and `person["x"]`; which column `person[x]` is cannot be known here."""
+    """`person.x`, `person["x"]` and `step.x`; which column `person[x]` is cannot be known here."""
     if not isinstance(node, (nodes.Getattr, nodes.Getitem)) or not isinstance(node.node, nodes.Name):
         return None
     name = node.node.name
-    if name not in ROWS:
+    if name not in ROWS and name != ANSWERS:
         return None
     if isinstance(node, nodes.Getattr):
         return Variable(name, node.attr, node.lineno)

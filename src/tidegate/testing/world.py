@@ -116,7 +116,13 @@ class World:
             return Counter(dict(connection.execute(queries.text("testing/states")).fetchall()))
 
     def _render(
-        self, message: str, channel: str, person: Mapping[str, Any], entry: Mapping[str, Any], key: str
+        self,
+        message: str,
+        channel: str,
+        person: Mapping[str, Any],
+        entry: Mapping[str, Any],
+        step: Mapping[str, Any],
+        key: str,
     ) -> Mapping[str, Any]:
         return self._messages[int(entry["number"])].content
 

@@ -9,6 +9,8 @@ select
     outbox.message,
     outbox.channel,
     outbox.context,
+    outbox.instance is not null as walks,
+    outbox.answers,
     people.*
 from tidegate.outbox
 left join people on outbox.person = people.tidegate_person
