@@ -1,0 +1,5 @@
+"""When waits end."""
+
+from tidegate.journeys.waits.reckoning import deadlines
+
+__all__ = ["deadlines"]
