@@ -81,8 +81,8 @@ def _addresses(project: Project, people: ModelColumns, channel: str) -> exp.Sele
     columns = {
         "person": person_of(project.key, "person"),
         "channel": exp.Literal.string(channel),
-        "address": _address(channel, project.key),
-        "reachable": _reachable(channel),
+        "address": _address(channel, project.key, people),
+        "reachable": _reachable(channel, people),
         "agreed": consent.copy() if consent is not None else exp.true(),
         "dated": exp.true() if since is not None else exp.false(),
         "agreed_at": exp.cast(since.copy() if since is not None else exp.null(), "timestamptz"),
@@ -92,19 +92,21 @@ def _addresses(project: Project, people: ModelColumns, channel: str) -> exp.Sele
     return queries.select(source, columns).where(exp.In(this=person_of(project.key, "person"), query=wanted))
 
 
-def _address(channel: str, key: str) -> exp.Expr:
+def _address(channel: str, key: str, people: ModelColumns) -> exp.Expr:
     """What a suppression is about. A platform that knows people by the project's key is told of them by that;
-    what goes to a team's channel is nobody's own."""
+    what goes to a team's channel is nobody's own, nor has anybody an address that the people model does not know."""
     spec = CHANNELS.get(channel)
-    if spec is not None and spec.address:
+    if spec is not None and spec.address in people.columns:
         return exp.cast(exp.column(spec.address, table="person", quoted=True), "varchar")
     return person_of(key, "person") if channel == "crm" else exp.cast(exp.null(), "varchar")
 
 
-def _reachable(channel: str) -> exp.Expr:
+def _reachable(channel: str, people: ModelColumns) -> exp.Expr:
     spec = CHANNELS.get(channel)
     if spec is None or not spec.address:
         return exp.true()
+    if spec.address not in people.columns:
+        return exp.false()
     address = exp.cast(exp.column(spec.address, table="person", quoted=True), "varchar")
     matches = exp.RegexpLike(this=address, expression=exp.Literal.string(SHAPES.get(channel, ".")))
     return exp.Coalesce(this=matches, expressions=[exp.false()])
