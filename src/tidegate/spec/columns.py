@@ -13,11 +13,8 @@ from sqlglot import exp
 
 from tidegate.errors import Problem, SpecError
 from tidegate.spec.binding import Binder
-from tidegate.spec.fit import Fit, Scopes
+from tidegate.spec.fit import ON_EXIT, Fit, Scopes
 from tidegate.spec.objects import Audience, ModelColumns, Project, Sync
-
-#: what `entry` holds for somebody who left: the segment has no row of theirs any more
-ON_EXIT: Mapping[str, str] = {"entered_at": "TIMESTAMP WITH TIME ZONE", "left_at": "TIMESTAMP WITH TIME ZONE"}
 
 
 def check_columns(project: Project, models: Mapping[str, ModelColumns]) -> Project:

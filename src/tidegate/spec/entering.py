@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import get_args
 
-from cronsim import CronSim, CronSimError
 from sqlglot import exp
 
+from tidegate.cron import Cron
 from tidegate.spec import quantities
 from tidegate.spec.documents import Path_
 from tidegate.spec.journey_file import EnterKeys
@@ -142,15 +142,9 @@ def _check_keys(kind: EntryKind, writing: Writing) -> None:
 
 def _check_cron(cron: str, writing: Writing) -> None:
     try:
-        if len(cron.split()) != 5:
-            raise CronSimError("Wrong number of fields")
-        next(CronSim(cron, datetime(2026, 1, 1, tzinfo=UTC)))
-    except CronSimError as fault:
-        words = str(fault)[:1].lower() + str(fault)[1:]
-        text = f"`{cron}` is not a schedule: {words}; write minute, hour, day, month and weekday, as in `0 9 * * mon`"
-        writing.problem(("enter", "on"), text)
-    except StopIteration:
-        writing.problem(("enter", "on"), f"`{cron}` never comes")
+        Cron.parse(cron)
+    except ValueError as fault:
+        writing.problem(("enter", "on"), str(fault))
 
 
 def _check_file(name: str, writing: Writing) -> None:

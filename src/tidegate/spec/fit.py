@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -12,10 +12,12 @@ from tidegate.channels import CHANNELS
 from tidegate.errors import Problem, SpecError
 from tidegate.spec import templating
 from tidegate.spec.binding import Binder
-from tidegate.spec.expressions import place, qualify
+from tidegate.spec.expressions import DIALECT, place, qualify
 from tidegate.spec.nearest import several
 from tidegate.spec.objects import ModelColumns, Project, Send
 
+#: what `entry` holds for somebody who left: the segment has no row of theirs any more
+ON_EXIT: Mapping[str, str] = {"entered_at": "TIMESTAMP WITH TIME ZONE", "left_at": "TIMESTAMP WITH TIME ZONE"}
 _TRIGGER = ("occurrence_id", "occurred_at")
 
 
@@ -32,14 +34,21 @@ def is_time(type_: str) -> bool:
     return type_.upper().startswith(("TIMESTAMP", "DATE"))
 
 
+def is_number(type_: str) -> bool:
+    kind = exp.DataType.build(type_, dialect=DIALECT)
+    return kind.is_type(*exp.DataType.NUMERIC_TYPES)
+
+
 @dataclass(frozen=True, slots=True)
 class Scopes:
-    """The rows an expression or template may use: `entry` may be missing."""
+    """The rows an expression or template may use: `entry` may be missing. `steps` are webhook steps whose answers a
+    template may tell; None where it is no journey's."""
 
     entry: Mapping[str, str] | None
     entry_name: str
     person: Mapping[str, str]
     person_name: str
+    steps: Sequence[str] | None = None
 
     @property
     def columns(self) -> dict[str, Mapping[str, str]]:
@@ -121,11 +130,16 @@ class Fit:
         spec = self.project.destinations[destination]
         return registry.load(spec.connector, self.project.root).channel_of(spec.settings)
 
-    def message_problems(self, send: Send, scopes: Scopes, file: str, key: str) -> Iterator[Problem]:
-        """Of each channel that it may go by: addresses that nobody has, and columns that the rows have not."""
+    def message_problems(
+        self, send: Send, scopes: Scopes, file: str, key: str, answered: Sequence[str] | None = None
+    ) -> Iterator[Problem]:
+        """Of each channel that it may go by: addresses that nobody has, and columns that the rows have not.
+
+        `answered` are the journey's webhook steps that come before it; None where it is no journey's.
+        """
         for channel in dict.fromkeys(map(self.channel, send.by)):
             yield from self._address_problems(send, channel, file, key)
-            yield from self._variable_problems(send.message, channel, scopes)
+            yield from self._variable_problems(send.message, channel, scopes, answered)
 
     def _address_problems(self, send: Send, channel: str, file: str, key: str) -> Iterator[Problem]:
         address = CHANNELS[channel].address
@@ -133,13 +147,16 @@ class Fit:
             text = f"no column `{address}` in {self.project.people}, where the address for {channel} should be"
             yield Problem(file, send.line, key, f"{text}; {several(address, self.people)}")
 
-    def _variable_problems(self, message: str, channel: str, scopes: Scopes) -> Iterator[Problem]:
+    def _variable_problems(
+        self, message: str, channel: str, scopes: Scopes, answered: Sequence[str] | None
+    ) -> Iterator[Problem]:
         rows = {name: (scopes.names[name], columns) for name, columns in scopes.columns.items()}
         spec = self.project.messages.get(message)  # none: its file is broken, and told of already
         for (written_for, _), content in spec.contents.items() if spec else ():
             if written_for == channel:
                 for template in templating.templates(content):
                     yield from templating.column_problems(template, rows)
+                    yield from templating.answer_problems(template, scopes.steps)
         address = self.project.unsubscribe_url
         if channel == "email" and address is not None:
             line = self.project.lines.get("unsubscribe_url", 0)
