@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import merge
+from operator import itemgetter
 from typing import Literal
 
 import duckdb
@@ -11,7 +13,8 @@ import sqlglot
 from sqlglot import exp
 
 from tidegate import queries
-from tidegate.spec.objects import ModelColumns
+from tidegate.journeys.seeing.path import passages, plain
+from tidegate.spec.objects import ModelColumns, Project
 from tidegate.warehouse import Warehouse
 
 What = Literal[
@@ -40,6 +43,19 @@ What = Literal[
     "consented",
     "withdrew",
     "suppressed",
+    "came to",
+    "goal",
+    "ended",
+    "not let in",
+    "set",
+    "tagged",
+    "untagged",
+    "emitted",
+    "onto list",
+    "off list",
+    "answered",
+    "approved",
+    "rejected",
 ]
 
 NEAR = 5
@@ -49,9 +65,10 @@ NEAR = 5
 class Moment:
     """One thing that happened, at a time of the run's clock (UTC), or of who reported it.
 
-    `source` is the audience, or the list where `what` is about one, or the channel and topic of a consent. `reason` is
-    the cause of entering and leaving, the disposition of an occurrence, the link that was clicked, or why not.
-    `until` is when it is looked at again; `times` how often it befell.
+    `source` is the audience or journey, or the list where `what` is about one, or the channel and topic of a consent.
+    `message` is the step where `what` is about a walk. `reason` is the cause of entering and leaving, the turn that was
+    taken and why, the disposition of an occurrence, the link that was clicked, or why not. `until` is when it is looked
+    at again, or a wait's deadline; `times` how often it befell.
     """
 
     at: datetime
@@ -75,17 +92,31 @@ class Story:
     near: tuple[str, ...] = ()
 
 
-def story(warehouse: Warehouse, person: str, *, people: ModelColumns | None = None, key: str = "person") -> Story:
+def story(
+    warehouse: Warehouse,
+    person: str,
+    *,
+    people: ModelColumns | None = None,
+    key: str = "person",
+    project: Project | None = None,
+) -> Story:
     """The story of the person with this key.
 
-    `people` is the address book as built and `key` its key column; without it, only the state is asked.
+    `people` is the address book as built and `key` its key column; without it, only the state is asked. With `project`,
+    the turns of journeys are told with their conditions.
     Raises WarehouseError when the warehouse is locked.
     """
     if not warehouse.path.exists():
         return Story(person, False, ())
     with warehouse.session() as connection:
         rows = connection.execute(queries.bind("story/moments"), {"person": person}).fetchall()
-        moments = tuple(Moment(at, *rest) for at, _turn, *rest in rows)
+        walked = passages(connection, person, project)
+        turns = merge(
+            ((at, turn, (at, *rest)) for at, turn, *rest in rows),
+            ((one.at, one.turn, plain(one)) for one in walked),
+            key=itemgetter(0, 1),
+        )
+        moments = tuple(Moment(*values) for _at, _turn, values in turns)
         if moments:
             return Story(person, True, moments)
         book = _keys(connection, people, key)

@@ -56,9 +56,7 @@ def nurturing(**changes: object) -> Journey:
             until=Until(duration=timedelta(days=2)),
             outcomes=(Way("heard", "if", OPENED),),
         ),
-        BranchStep(
-            id="if", path="steps[2]", line=10, ways=(Way("then", "second", OPENED), Way("else", "if_2", None))
-        ),
+        BranchStep(id="if", path="steps[2]", line=10, ways=(Way("then", "second", OPENED), Way("else", "if_2", None))),
         send("second", ("email",), "steps[2].then[0]", 12, "end"),
         BranchStep(
             id="if_2",

@@ -32,6 +32,9 @@ _STYLES = {
     "unsubscribed": "yellow",
     "withdrew": "yellow",
     "suppressed": "red",
+    "goal": "green",
+    "not let in": "yellow",
+    "came to": "dim",
 }
 
 
@@ -42,8 +45,8 @@ _STYLES = {
 def command(place: Place, key: str, json_: bool) -> int:
     """Tell the whole story of the person with this KEY, in order.
 
-    Entered, left and why; messages planned, sent, refused, withheld and why; what they did with them, and what they
-    consented to; the lists they are on now.
+    Entered, left and why; their walks through journeys, step by step, with the reason for every turn; messages planned,
+    sent, refused, withheld and why; what they did with them, and what they consented to; the lists they are on now.
     Addresses are never shown.
 
     \b
@@ -55,7 +58,8 @@ def command(place: Place, key: str, json_: bool) -> int:
     from tidegate.story import story
 
     opened = workspace.look(place.root, place.target)
-    told = story(opened.warehouse, key, people=address_book(opened.project), key=opened.project.key)
+    project = opened.project
+    told = story(opened.warehouse, key, people=address_book(project), key=project.key, project=project)
     if json_:
         as_json.show(told)
     if not told.known:
@@ -69,7 +73,7 @@ def command(place: Place, key: str, json_: bool) -> int:
         return 0
     terminal.table(
         out,
-        ["when", "what", "", "why", "until"],
+        ["when", "what", "what about", "why", "until"],
         [
             (
                 moment.at,

@@ -1,6 +1,6 @@
 -- Every key that the state has met, for when there is no address book to ask.
 --
--- tables: tidegate.stays, tidegate.outbox, tidegate.consents
+-- tables: tidegate.stays, tidegate.outbox, tidegate.consents, tidegate.instances
 -- params: none
 
 select person
@@ -8,6 +8,9 @@ from tidegate.stays
 union
 select person
 from tidegate.outbox
+union
+select person
+from tidegate.instances
 union
 select person
 from tidegate.consents

@@ -3,10 +3,18 @@
 --
 -- tables: tidegate.stays, tidegate.occurrences, tidegate.outbox, tidegate.decisions, tidegate.attempts,
 --         tidegate.delivered, tidegate.owed, tidegate.runs, tidegate.feedback, tidegate.consents,
---         tidegate.suppressions
+--         tidegate.suppressions, tidegate.journey_runs, tidegate.instances
 -- params: $person
 
 with
+
+-- What lets people into a journey is kept as stays and occurrences too, under the journey's name.
+journeys as (
+
+    select distinct journey_runs.journey as name
+    from tidegate.journey_runs as journey_runs
+
+),
 
 entered as (
 
@@ -22,7 +30,9 @@ entered as (
         1 as times,
         entered_run as run_id
     from tidegate.stays
-    where person = $person
+    where
+        person = $person
+        and audience not in (select journeys.name from journeys)
 
 ),
 
@@ -40,7 +50,10 @@ entered as (
         1 as times,
         left_run as run_id
     from tidegate.stays
-    where person = $person and left_at is not null
+    where
+        person = $person
+        and left_at is not null
+        and audience not in (select journeys.name from journeys)
 
 ),
 
@@ -49,7 +62,7 @@ occurred as (
     select
         occurrences.occurred_at as happened_at,
         0 as turn,
-        'occurred' as what,
+        case when journeys.name is null then 'occurred' else 'not let in' end as what,
         occurrences.audience as source,
         cast(null as varchar) as message,
         cast(null as varchar) as destination,
@@ -58,7 +71,48 @@ occurred as (
         1 as times,
         occurrences.run_id
     from tidegate.occurrences as occurrences
-    where occurrences.person = $person
+    left join journeys on occurrences.audience = journeys.name
+    where
+        occurrences.person = $person
+        and (journeys.name is null or occurrences.disposition <> 'acted')
+
+),
+
+-- Whoever was there when a journey began, or when its model changed, is known to it and does not enter.
+known_from_the_start as (
+
+    select
+        stays.entered_at as happened_at,
+        0 as turn,
+        'not let in' as what,
+        stays.audience as source,
+        cast(null as varchar) as message,
+        cast(null as varchar) as destination,
+        stays.enter_cause as reason,
+        cast(null as timestamptz) as until,
+        1 as times,
+        stays.entered_run as run_id
+    from tidegate.stays as stays
+    inner join journeys on stays.audience = journeys.name
+    where
+        stays.person = $person
+        and stays.enter_cause <> 'data'
+        and not exists (
+            select 1
+            from tidegate.occurrences as occurrences
+            where
+                occurrences.audience = stays.audience
+                and occurrences.person = stays.person
+                and occurrences.run_id = stays.entered_run
+        )
+        and not exists (
+            select 1
+            from tidegate.instances as instances
+            where
+                instances.journey = stays.audience
+                and instances.person = stays.person
+                and instances.entered_run = stays.entered_run
+        )
 
 ),
 
@@ -250,6 +304,8 @@ union all
 select * from "left"
 union all
 select * from occurred
+union all
+select * from known_from_the_start
 union all
 select * from planned
 union all
