@@ -69,3 +69,26 @@ async def test_an_old_call_is_refused_as_a_replay(client: Client) -> None:
 
 async def test_a_signed_body_that_is_not_json_is_refused(client: Client) -> None:
     assert (await call(client, body="hello"))[0] == 400
+
+
+async def test_a_receiver_answers_what_it_was_told_to_and_the_same_person_the_same(client: Client) -> None:
+    told = {"channel": "webhook", "answers": {"crm": [{"score": 87}, {"score": 12}]}}
+    async with client.session.post(f"{client.sandbox.http_url}/control/behave", json=told) as answer:
+        assert answer.status == 204
+    said: dict[str, set[str]] = {}
+    for _ in range(2):
+        for person in map(str, range(12)):
+            status, words = await call(client, body=json.dumps({"type": "message", "data": {"person": person}}))
+            assert status == 200
+            said.setdefault(person, set()).add(words)
+
+    assert all(len(one) == 1 for one in said.values())
+    assert {json.loads(words)["score"] for one in said.values() for words in one} == {87, 12}
+
+
+async def test_a_receiver_answers_messages_alone_and_only_where_it_was_told_to(client: Client) -> None:
+    told = {"channel": "webhook", "answers": {"another": {"score": 87}}}
+    async with client.session.post(f"{client.sandbox.http_url}/control/behave", json=told):
+        pass
+
+    assert await call(client, body=json.dumps({"type": "message", "data": {"person": "12347"}})) == (204, "")

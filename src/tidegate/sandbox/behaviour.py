@@ -13,12 +13,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from tidegate.feedback.format import Kind
 from tidegate.sandbox import links, reported
 from tidegate.sandbox.queries import query
 
+#: what a webhook answers: one JSON object, or several of which each person gets one
+Said = Annotated[list[dict[str, Any]], BeforeValidator(lambda said: [said] if isinstance(said, dict) else said)]
 Share = Annotated[float, Field(ge=0, le=1)]
 _TWO_HOURS = math.log(2 * 3600)
 _LATEST = 3 * 86_400
@@ -26,7 +28,8 @@ _LATEST = 3 * 86_400
 
 class Behaviour(BaseModel):
     """Shares of the messages. What does not bounce is `delivered` by default; who clicks, complains, unsubscribes or
-    replies has opened. `channel`: only of its messages."""
+    replies has opened. `channel`: only of its messages. `answers`: what the receivers of webhooks answer to messages,
+    by destination."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -39,6 +42,7 @@ class Behaviour(BaseModel):
     complaints: Share = 0.0
     unsubscribes: Share = 0.0
     replies: Share = 0.0
+    answers: dict[str, Said] = Field(default_factory=dict)
     seed: int = 0
 
 
@@ -50,6 +54,16 @@ def tell(connection: sqlite3.Connection, rule: Behaviour) -> None:
 def told(connection: sqlite3.Connection, channel: str) -> Behaviour | None:
     row = connection.execute(query("feedback", "rule"), {"channel": channel}).fetchone()
     return Behaviour.model_validate_json(row["rule"]) if row is not None else None
+
+
+def answer(connection: sqlite3.Connection, destination: str, person: str) -> dict[str, Any] | None:
+    """What a webhook's receiver answers to a message about somebody: to the same person always the same."""
+    rule = told(connection, "webhook")
+    said = rule.answers.get(destination) if rule is not None else None
+    if rule is None or not said:
+        return None
+    drawn = hashlib.sha256(f"{rule.seed}:{destination}:{person}".encode()).digest()
+    return said[int.from_bytes(drawn[:8]) % len(said)]
 
 
 def behave(connection: sqlite3.Connection, number: int, message: Any) -> None:

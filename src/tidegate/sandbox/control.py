@@ -8,7 +8,8 @@ POST   /control/faults             a `Fault`: {"kind": "throttle", "connector": 
 DELETE /control/faults             no more faults; `?connector=smtp`: of that connector
 POST   /control/feedback           {"to": "*@example.com", "kind": "opened"}: somebody did this with messages
 GET    /control/behave             how people behave by themselves
-POST   /control/behave             {"opens": 0.3, "clicks": 0.1, "bounces": 0.01, "seed": 7}: from now on, so
+POST   /control/behave             {"opens": 0.3, "clicks": 0.1, "bounces": 0.01, "seed": 7}: from now on, so;
+                                   {"channel": "webhook", "answers": {"customer_care": {"score": 87}}}
 DELETE /control/behave             they do nothing by themselves any more
 GET    /control/calls              the log: `?connector=smtp&after=0&count=1000`
 POST   /control/reset              forget everything received, the faults, the behaviour and the clock

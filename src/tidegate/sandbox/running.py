@@ -83,7 +83,7 @@ class Sandbox:
         """Tell whose an address, number or hash is: pairs of identifier and person."""
         self.store.label(pairs)
 
-    def behave(self, rule: Mapping[str, float]) -> None:
+    def behave(self, rule: Mapping[str, Any]) -> None:
         """What people do by themselves from now on: keys as in `behaviour.Behaviour`."""
         told = Behaviour.model_validate(rule)
         self.store.write(lambda connection: behaviour.tell(connection, told)).result()
@@ -140,7 +140,7 @@ class RunningSandbox:
         """Tell whose an address, number or hash is: pairs of identifier and person."""
         _ask(f"{self.http_url}/control/labels", list(pairs))
 
-    def behave(self, rule: Mapping[str, float]) -> None:
+    def behave(self, rule: Mapping[str, Any]) -> None:
         """What people do by themselves from now on: keys as in `behaviour.Behaviour`."""
         _ask(f"{self.http_url}/control/behave", dict(rule))
 

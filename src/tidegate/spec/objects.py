@@ -233,4 +233,4 @@ class Project:
     quiet_hours: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)  # by channel or `any`
     holdout: float | None = None  # the share of people who are told nothing but what is transactional
     journeys: Mapping[str, Journey] = field(default_factory=dict)
-    behave: Mapping[str, float] = field(default_factory=dict)  # what people in the sandbox do: shares, and the seed
+    behave: Mapping[str, Any] = field(default_factory=dict)  # what people in the sandbox do: shares, and the seed

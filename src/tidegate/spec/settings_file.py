@@ -93,6 +93,10 @@ class BehaveKeys(Written):
     complaints: Share | None = Field(default=None, description="Complained about.")
     unsubscribes: Share | None = Field(default=None, description="Unsubscribed from.")
     replies: Share | None = Field(default=None, description="Replied to.")
+    answers: dict[Name, dict[str, Any] | list[dict[str, Any]]] | None = Field(
+        default=None,
+        description="What webhooks answer to messages, by destination: an object, or several of which each gets one.",
+    )
     seed: int = Field(default=0, description="Another seed, other people.")
 
 

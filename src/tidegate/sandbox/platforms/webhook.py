@@ -11,6 +11,7 @@ from typing import Any
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from tidegate.connector import Target
+from tidegate.sandbox import behaviour
 from tidegate.sandbox.emulation import SECRET, Answer, Asked, Call, Declined, Emulation, Route, Shelf
 from tidegate.sandbox.faults import Fault
 from tidegate.sandbox.queries import query
@@ -63,7 +64,8 @@ class Receiver(Emulation):
             }
             call.connection.execute(query("webhooks", "add"), values)
             _apply(call.shelf, call.headers["webhook-id"], event, rows)
-        return Answer(204, took=len(rows) or 1)
+        said = _said(call, event)
+        return Answer(204, took=len(rows) or 1) if said is None else Answer(200, said, took=1)
 
 
 def _verified(call: Call) -> str:
@@ -78,6 +80,14 @@ def _verified(call: Call) -> str:
     except ValueError:
         raise _declined(401, "the signature cannot be read") from None
     return text
+
+
+def _said(call: Call, event: dict[str, Any]) -> dict[str, Any] | None:
+    """What a service that works something out says to a message; most say nothing."""
+    data = event.get("data")
+    if event.get("type") != "message" or not isinstance(data, dict):
+        return None
+    return behaviour.answer(call.connection, call.parts["destination"], str(data.get("person", "")))
 
 
 def _rows(event: dict[str, Any]) -> list[dict[str, Any]]:
