@@ -41,14 +41,12 @@ def is_number(type_: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Scopes:
-    """The rows an expression or template may use: `entry` may be missing. `steps` are webhook steps whose answers a
-    template may tell; None where it is no journey's."""
+    """The rows an expression or template may use: `entry` may be missing."""
 
     entry: Mapping[str, str] | None
     entry_name: str
     person: Mapping[str, str]
     person_name: str
-    steps: Sequence[str] | None = None
 
     @property
     def columns(self) -> dict[str, Mapping[str, str]]:
@@ -156,7 +154,7 @@ class Fit:
             if written_for == channel:
                 for template in templating.templates(content):
                     yield from templating.column_problems(template, rows)
-                    yield from templating.answer_problems(template, scopes.steps)
+                    yield from templating.answer_problems(template, answered)
         address = self.project.unsubscribe_url
         if channel == "email" and address is not None:
             line = self.project.lines.get("unsubscribe_url", 0)
