@@ -1,0 +1,5 @@
+-- For the next question.
+--
+-- tables: asked
+
+delete from asked

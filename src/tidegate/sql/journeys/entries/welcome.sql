@@ -1,0 +1,7 @@
+-- How many may still enter.
+--
+-- tables: candidates
+
+select count(*) as welcome
+from candidates
+where candidates.disposition is null
