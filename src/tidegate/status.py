@@ -11,6 +11,8 @@ from typing import Any
 
 from tidegate import queries
 from tidegate.guards import in_words
+from tidegate.journeys.seeing import attention
+from tidegate.journeys.seeing.attention import AskedFor, Forsaken, JourneyRun
 from tidegate.spec.objects import Project
 from tidegate.warehouse import Warehouse
 
@@ -101,9 +103,10 @@ class Withheld:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """An audience that a guard stopped. `answer` is approve, reject or None: nobody has said yet.
+    """An audience or a journey (`kind`) that a guard stopped. `answer` is approve, reject or None: nobody has said yet.
 
-    `removed` people would go from its lists, and `messages` would be planned.
+    `removed` people would go from its lists, and `messages` would be planned. Of a journey, `left` are the walks that
+    would end.
     """
 
     audience: str
@@ -117,6 +120,7 @@ class Blocked:
     members: int
     answer: str | None
     who: str | None
+    kind: str = "audience"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +174,15 @@ class Status:
     unfinished_files: tuple[str, ...] = ()
     """Files of feedback or consents that end in the middle of a line."""
     withheld: tuple[Withheld, ...] = ()
+    journeys: tuple[JourneyRun, ...] = ()
+    asked: tuple[AskedFor, ...] = ()
+    forsaken: tuple[Forsaken, ...] = ()
 
 
 def status(warehouse: Warehouse, *, runs: int = 5, project: Project | None = None) -> Status:
     """Read the state. `runs` is how many of the latest runs to tell of. Raises WarehouseError when it is locked.
 
-    Only with `project` can it be told which lists no audience owns any more.
+    Only with `project` can it be told which lists no audience owns any more, and which journeys have no file.
     """
     if not warehouse.path.exists():
         return _in_words(Status((), (), (), (), (), (), ()))
@@ -197,7 +204,11 @@ def status(warehouse: Warehouse, *, runs: int = 5, project: Project | None = Non
             feedback=tuple(FeedbackSeen(*row) for row in rows("feedback")),  # type: ignore[arg-type]
             refused_lines=_refused(rows("refused_lines"), warehouse.home, project),
             unfinished_files=tuple(str(file) for (file,) in rows("unfinished_files")),
+            journeys=attention.runs(connection),
         )
+        if project is not None:
+            asked, forsaken = attention.waiting(connection, project)
+            found = replace(found, asked=asked, forsaken=forsaken)
     return _in_words(found)
 
 
@@ -217,6 +228,7 @@ def _in_words(found: Status) -> Status:
     steps = [
         *_about_the_last_run(found),
         *_about_blocked(found),
+        *attention.in_words(found.journeys, found.asked, found.forsaken),
         *_about_contracts(found),
         *_about_lists(found),
         *_about_messages(found),
@@ -245,14 +257,16 @@ def _about_blocked(found: Status) -> list[str]:
     steps = []
     for stop in found.blocked:
         what = f"{stop.audience}: {in_words(stop.entered, stop.left, stop.removed, stop.messages)} ({stop.reason})"
+        mend = "file or model" if stop.kind == "journey" else "model"
         match stop.answer:
             case "approve":
                 steps.append(f"{what}; approved by {stop.who or 'somebody'}, the next run lets it through.")
             case "reject":
-                steps.append(f"{what}; rejected by {stop.who or 'somebody'}: mend its model.")
+                steps.append(f"{what}; rejected by {stop.who or 'somebody'}: mend its {mend}.")
             case _:
+                look = stop.audience if stop.kind == "journey" else f"--audience {stop.audience}"
                 steps.append(
-                    f"{what}. Look with `tidegate plan --audience {stop.audience} --rows`, "
+                    f"{what}. Look with `tidegate plan {look} --rows`, "
                     f"then `tidegate approve {stop.audience}` or `tidegate approve {stop.audience} --reject`."
                 )
     for seen in found.audiences:

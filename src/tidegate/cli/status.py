@@ -12,8 +12,10 @@ from tidegate.cli import place
 from tidegate.cli.place import Place
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from tidegate.journeys.seeing.attention import JourneyRun
     from tidegate.status import OwedRows, Status
 
 _WITHHELD = {"hold": "held now", "skip": "skipped in 7 days"}
@@ -63,6 +65,8 @@ def _show(out: Console, seen: Status) -> None:
                 for one in seen.audiences
             ],
         )
+    if seen.journeys:
+        _journeys(out, seen.journeys)
     if seen.contracts:
         terminal.table(
             out,
@@ -102,6 +106,40 @@ def _show(out: Console, seen: Status) -> None:
     out.print(Text("Next", style="bold"))
     for step in seen.next_steps:
         out.print(f"  {step}")
+
+
+def _journeys(out: Console, journeys: Sequence[JourneyRun]) -> None:
+    from tidegate.cli import terminal
+    from tidegate.cli.tables import RIGHT, verdict
+
+    terminal.table(
+        out,
+        [
+            "journey",
+            "verdict",
+            ("inside", RIGHT),
+            ("entered", RIGHT),
+            ("moved", RIGHT),
+            ("ended", RIGHT),
+            ("messages", RIGHT),
+            "as of",
+            "reason",
+        ],
+        [
+            (
+                one.journey,
+                verdict(one.verdict),
+                one.inside,
+                one.entered,
+                one.moved,
+                one.ended,
+                one.planned,
+                one.as_of,
+                one.reason,
+            )
+            for one in journeys
+        ],
+    )
 
 
 def _next_try(seen: Status, owed: OwedRows) -> datetime | None:

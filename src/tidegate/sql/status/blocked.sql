@@ -1,22 +1,53 @@
--- Audiences that a guard blocked in their latest run, and what a person has said to it since. A rejection stands for
--- the runs after it too, as long as the same movement comes again.
+-- Audiences and journeys that a guard blocked in their latest run, and what a person has said to it since. A
+-- rejection stands for the runs after it too, as long as the same movement comes again.
 --
--- tables: tidegate.audience_runs, tidegate.runs, tidegate.approvals
+-- tables: tidegate.audience_runs, tidegate.journey_runs, tidegate.runs, tidegate.approvals
 -- params: none
 
 with
 
+-- Names of audiences and journeys are never the same.
+moved as (
+
+    select
+        audience_runs.run_id,
+        audience_runs.audience,
+        'audience' as kind,
+        audience_runs.verdict,
+        audience_runs.reason,
+        audience_runs.entered,
+        audience_runs."left",
+        audience_runs.removed,
+        audience_runs.messages,
+        audience_runs.members
+    from tidegate.audience_runs
+    union all
+    select
+        journey_runs.run_id,
+        journey_runs.journey as audience,
+        'journey' as kind,
+        journey_runs.verdict,
+        journey_runs.reason,
+        journey_runs.entered,
+        journey_runs.ended as "left",
+        0 as removed,
+        journey_runs.messages,
+        journey_runs.inside as members
+    from tidegate.journey_runs
+
+),
+
 ranked as (
 
     select
-        audience_runs.*,
+        moved.*,
         runs.as_of,
         row_number() over (
-            partition by audience_runs.audience
+            partition by moved.audience
             order by runs.started_at desc, runs.as_of desc, runs.run_id desc
         ) as recency
-    from tidegate.audience_runs as audience_runs
-    inner join tidegate.runs as runs on audience_runs.run_id = runs.run_id
+    from moved
+    inner join tidegate.runs as runs on moved.run_id = runs.run_id
 
 ),
 
@@ -33,7 +64,7 @@ answers as (
         approvals.used_run is null
         and not exists (
             select 1
-            from tidegate.audience_runs as moved
+            from moved
             inner join tidegate.runs as later on moved.run_id = later.run_id
             where
                 moved.audience = approvals.audience
@@ -54,7 +85,8 @@ select
     ranked.messages,
     ranked.members,
     answers.decision,
-    answers.who
+    answers.who,
+    ranked.kind
 from ranked
 left join answers
     on
