@@ -14,6 +14,7 @@ from tidegate.errors import Problem, SpecError
 from tidegate.spec import project as project_files
 from tidegate.spec.columns import problems_by_audience
 from tidegate.spec.findings import Findings
+from tidegate.spec.journey_models import models_of
 from tidegate.spec.objects import Project
 
 _PLACED = re.compile(r"(?P<file>[^\s:]+)(?::(?P<line>\d+))?: (?P<text>.*)", re.DOTALL)
@@ -28,6 +29,7 @@ class Checked:
     models: int
     contracts: int
     audiences: int
+    journeys: int
     messages: int
     destinations: int
 
@@ -72,10 +74,12 @@ def _of_models(built: Built, root: Path, found: Findings) -> int:
 
 
 def _of_columns(project: Project, built: Built) -> Iterator[Problem]:
-    """Where audiences and messages do not fit the columns, but for those whose model is told of already."""
-    _, by_audience = problems_by_audience(project, built.model_columns())
-    for name, problems in by_audience.items():
-        if built.failed.keys().isdisjoint((project.people, project.audiences[name].model)):
+    """Where audiences, journeys and messages do not fit the columns, but for those whose model is told of already."""
+    _, by_name = problems_by_audience(project, built.model_columns())
+    for name, problems in by_name.items():
+        journey = project.journeys.get(name)
+        models = {project.audiences[name].model} if journey is None else models_of(journey)
+        if built.failed.keys().isdisjoint({project.people, *models}):
             yield from problems
 
 
@@ -106,6 +110,7 @@ def _count(project: Project, models: int, promises: int) -> Checked:
         models=models,
         contracts=promises,
         audiences=len(project.audiences),
+        journeys=len(project.journeys),
         messages=len(project.messages),
         destinations=len(project.destinations),
     )

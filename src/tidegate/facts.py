@@ -15,6 +15,7 @@ from tidegate.decision.decide import Definition, Facts
 from tidegate.errors import Problem, SpecError
 from tidegate.results import ContractResult
 from tidegate.spec.columns import problems_by_audience
+from tidegate.spec.journey_models import models_of
 from tidegate.spec.nearest import several
 from tidegate.spec.objects import ModelColumns, Project
 from tidegate.workspace import Workspace
@@ -25,7 +26,7 @@ Unfit = tuple[Literal["failed", "contract"], str]
 def gather(
     workspace: Workspace, built: Built, *, run_id: str, as_of: datetime, docs: Path | None = None
 ) -> tuple[list[ContractResult], Facts]:
-    """Describe the built models, validate their contracts, and say which audiences cannot be decided on.
+    """Describe the built models, validate their contracts, and say which audiences and journeys cannot be decided on.
 
     With `docs`, the site about the contracts is built in that folder.
 
@@ -106,20 +107,24 @@ def _unfit(
     results: Sequence[ContractResult],
     problems: Mapping[str, Sequence[Problem]],
 ) -> dict[str, Unfit]:
-    """Audiences that take no part, with the reason: their model failed, a contract did, or their file does not fit."""
+    """Audiences and journeys that take no part, with the reason: a model failed, a contract, or their file is wrong."""
     broken: dict[str, str] = {}
     for result in results:
         if not result.passed:
             broken.setdefault(result.model, f"contract `{result.contract}` of {result.model} failed: {result.detail}")
+    uses = {name: frozenset({audience.model}) for name, audience in project.audiences.items()}
+    uses |= {name: models_of(journey) for name, journey in project.journeys.items()}
     unfit: dict[str, Unfit] = {}
-    for name, audience in project.audiences.items():
-        if audience.model in built.failed:
-            unfit[name] = ("failed", built.failed[audience.model])
+    for name, models in uses.items():
+        failed = sorted(models & built.failed.keys())
+        if failed:
+            unfit[name] = ("failed", "\n".join(built.failed[model] for model in failed))
         elif name in problems:
             unfit[name] = ("failed", "\n".join(str(problem) for problem in problems[name]))
         else:
-            stands_on = {audience.model, *built.models[audience.model].upstream, project.people}
-            stands_on |= built.models[project.people].upstream
+            stands_on = {project.people, *models}
+            for model in (project.people, *models):
+                stands_on |= built.models[model].upstream
             failing = sorted(model for model in stands_on if model in broken)
             if failing:
                 unfit[name] = ("contract", "; ".join(broken[model] for model in failing))

@@ -23,7 +23,7 @@ def command(place: Place, live: bool, destinations: tuple[str, ...], json_: bool
     """Validate the whole project without sending.
 
     The YAML files, the messages and their variables, the models' SQL (built without rows), the columns that
-    audiences use, contracts, connectors, and for other targets than the sandbox the secrets. Needs nothing
+    audiences and journeys use, contracts, connectors, and for other targets than the sandbox the secrets. Needs nothing
     to be loaded, sends nothing, changes nothing: made for a pull request.
 
     With --live the credentials of every destination are proved, and platforms that can judge without acting are
@@ -52,6 +52,7 @@ def command(place: Place, live: bool, destinations: tuple[str, ...], json_: bool
             (checked.models, "model"),
             (checked.contracts, "contract"),
             (checked.audiences, "audience"),
+            (checked.journeys, "journey"),
             (checked.messages, "message"),
             (checked.destinations, "destination"),
         )

@@ -1,6 +1,6 @@
 """Holds the files against the models' real columns: expressions are given their tables, messages their variables.
 
-Problems are told by audience, so that a run can go on with the others.
+Problems are told by audience and journey, so that a run can go on with the others.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ import duckdb
 from sqlglot import exp
 
 from tidegate.errors import Problem, SpecError
+from tidegate.spec import journey_columns
 from tidegate.spec.binding import Binder
 from tidegate.spec.fit import ON_EXIT, Fit, Scopes
+from tidegate.spec.journey_moves import destinations_of
+from tidegate.spec.journey_objects import Journey
 from tidegate.spec.objects import Audience, ModelColumns, Project, Sync
 
 
 def check_columns(project: Project, models: Mapping[str, ModelColumns]) -> Project:
-    """The project with every expression qualified. Raises SpecError with all that any audience has wrong."""
+    """The project with every expression qualified. Raises SpecError with all that an audience or journey has wrong."""
     qualified, problems = problems_by_audience(project, models)
     found = [problem for audience in problems.values() for problem in audience]
     if found:
@@ -29,10 +32,10 @@ def check_columns(project: Project, models: Mapping[str, ModelColumns]) -> Proje
 def problems_by_audience(
     project: Project, models: Mapping[str, ModelColumns]
 ) -> tuple[Project, dict[str, list[Problem]]]:
-    """The project with expressions qualified, and for each audience that cannot be used what is wrong.
+    """The project with expressions qualified, and for each audience or journey that cannot be used what is wrong.
 
-    An audience with problems stays as it was. What is wrong with the people model or with a channel's
-    consent is told for each audience that it concerns.
+    One with problems stays as it was. What is wrong with the people model or with a channel's consent is told for
+    each that it concerns.
     """
     connection = duckdb.connect()
     try:
@@ -45,9 +48,15 @@ def problems_by_audience(
             audiences[name], found = checker.audience(audience)
             if found:
                 problems[name] = sorted(set(found))
+        journeys: dict[str, Journey] = {}
+        for name, journey in project.journeys.items():
+            journeys[name], found = checker.journey(journey)
+            if found:
+                problems[name] = sorted(set(found))
         qualified = replace(
             project,
             audiences=audiences,
+            journeys=journeys,
             consent={**project.consent, **consent},
             consent_since={**project.consent_since, **since},
         )
@@ -101,6 +110,13 @@ class _Checker:
             found.extend(self.of_consent.get(channel, ()))
         self._messages(audience, scopes, found)
         return (audience, found) if found else (replace(audience, condition=condition, sync=sync), found)
+
+    def journey(self, journey: Journey) -> tuple[Journey, list[Problem]]:
+        """The journey qualified, or as it was with what is wrong."""
+        qualified, found = journey_columns.qualify(journey, self.project, self.fit.models, self.fit.binder)
+        for channel in sorted(set(map(self.fit.channel, destinations_of(journey)))):
+            found.extend(self.of_consent.get(channel, ()))
+        return (journey, found) if found else (qualified, found)
 
     def _sync(self, sync: Sync, scopes: Scopes, found: list[Problem]) -> Sync:
         def each(trees: Mapping[str, exp.Expr]) -> dict[str, exp.Expr]:

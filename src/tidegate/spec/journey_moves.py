@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from tidegate.spec.documents import Path_
-from tidegate.spec.journey_objects import ListMove
+from tidegate.spec.journey_objects import Journey, ListMove, SendStep, SyncStep, WebhookStep
 from tidegate.spec.journey_steps_file import MoveKeys
 from tidegate.spec.journey_writing import Writing
 
@@ -15,6 +15,21 @@ def moves(written: MoveKeys | Sequence[MoveKeys], path: Path_, writing: Writing)
     if isinstance(written, MoveKeys):
         return (_move(written, path, writing),)
     return tuple(_move(keys, (*path, at), writing) for at, keys in enumerate(written))
+
+
+def everywhere(journey: Journey) -> Iterator[tuple[ListMove, str]]:
+    """Every move of a journey, with the key that it stands under."""
+    for step in journey.steps:
+        if isinstance(step, SyncStep):
+            yield from ((move, f"{step.path}.sync") for move in step.moves)
+    for at, move in enumerate(journey.on_complete):
+        yield move, f"on_complete[{at}].sync"
+
+
+def destinations_of(journey: Journey) -> set[str]:
+    """Those that it sends by, or keeps lists at."""
+    by = {name for step in journey.steps if isinstance(step, SendStep | WebhookStep) for name in step.send.by}
+    return by | {move.to for move, _ in everywhere(journey)}
 
 
 def _move(keys: MoveKeys, path: Path_, writing: Writing) -> ListMove:

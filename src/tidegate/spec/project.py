@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 from tidegate.errors import Problem, SpecError
-from tidegate.spec import audiences, destinations, gate_settings, messages, models_folder, templating
+from tidegate.spec import audiences, destinations, gate_settings, journeys_folder, messages, models_folder, templating
 from tidegate.spec.destinations import Destinations
-from tidegate.spec.documents import Document, read_yaml, shown
+from tidegate.spec.documents import Document, read_yaml
 from tidegate.spec.findings import Findings
 from tidegate.spec.gate_settings import GateSettings
 from tidegate.spec.guard_keys import guard
+from tidegate.spec.journey_moves import destinations_of
 from tidegate.spec.nearest import closest, hint
 from tidegate.spec.objects import Audience, Guard, Landing, MessageSpec, Project
 from tidegate.spec.settings_file import SettingsFile
@@ -28,7 +29,8 @@ SETTINGS = "tidegate.yml"
 class Read:
     """A project as far as it could be read, and what is wrong with it.
 
-    `project` is None where tidegate.yml is too broken to go by. Audiences whose own file has a problem are left out.
+    `project` is None where tidegate.yml is too broken to go by. Audiences and journeys whose own file has a problem are
+    left out.
     """
 
     project: Project | None
@@ -72,7 +74,7 @@ def read(root: Path, target: str | None = None) -> Read:
         guard(settings.guard, Guard()) if settings is not None else Guard(),
     )
     read_audiences = _audiences(root, around, found)
-    _refuse_journeys(root, found)
+    read_journeys = journeys_folder.read_all(root, around, read_audiences, found)
     if settings is None or known is None:
         return Read(None, tuple(found.problems))
     broken = {problem.file for problem in found.problems}
@@ -81,8 +83,13 @@ def read(root: Path, target: str | None = None) -> Read:
         for name, audience in read_audiences.items()
         if audience.file not in broken and known.doubtful.isdisjoint(_destinations_of(audience))
     }
+    walked = {
+        name: journey
+        for name, journey in read_journeys.items()
+        if journey.file not in broken and known.doubtful.isdisjoint(destinations_of(journey))
+    }
     project = _project(root, settings, document, known, gate, sound, read_messages.by_name)
-    return Read(project, tuple(found.problems))
+    return Read(replace(project, journeys=walked), tuple(found.problems))
 
 
 def _destinations_of(audience: Audience) -> set[str]:
@@ -218,8 +225,3 @@ def _check_owners(
                 # One of them would have it against what the other's file says, up to taking people off.
                 text = f"differs from {owner.file}, which keeps `{sync.name}` of `{sync.to}`, too; write the same"
                 found.add(document, ("sync", at, key.removesuffix("_set")), text)
-
-
-def _refuse_journeys(root: Path, found: Findings) -> None:
-    for path in sorted((root / "journeys").rglob("*.y*ml")):
-        found.problems.append(Problem(shown(path, root), 0, "", "this version of Tidegate does not run journeys"))
