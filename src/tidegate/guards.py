@@ -1,4 +1,4 @@
-"""Limits that block an audience before anything of it is sent, and a person's word that lets it through."""
+"""Limits that block an audience or journey before anything of it is sent, and a person's word that lets it through."""
 
 from __future__ import annotations
 
@@ -81,10 +81,7 @@ def verdict(guard: Guard, movement: Movement) -> str:
         if many_leave and one.removed <= movement.left:
             continue  # the list only follows those who leave
         reasons += _over(guard, guard.max_leave, one.removed, one.held, f"go from `{one.name}`", "max_leave")
-    if guard.max_messages is not None and movement.messages > guard.max_messages:
-        reasons.append(
-            f"{movement.messages:,} messages would be planned, more than max_messages {guard.max_messages:,}"
-        )
+    reasons += _too_many_messages(guard, movement)
     if movement.members < guard.min_members:
         reasons.append(f"{movement.members:,} members would be left, fewer than min_members {guard.min_members:,}")
     return "; ".join(reasons)
@@ -97,13 +94,26 @@ def list_verdict(guard: Guard, going: ListMovement) -> str:
 
 def occurrence_verdict(guard: Guard, movement: Movement) -> str:
     """The same for a trigger, which has no members: only limits that are numbers apply."""
-    acted, messages = movement.entered, movement.messages
+    acted = movement.entered
     reasons = []
     if guard.max_enter is not None and guard.max_enter.count is not None and acted > guard.max_enter.count:
         reasons.append(f"{acted:,} occurrences would act, more than max_enter {guard.max_enter}")
-    if guard.max_messages is not None and messages > guard.max_messages:
-        reasons.append(f"{messages:,} messages would be planned, more than max_messages {guard.max_messages:,}")
-    return "; ".join(reasons)
+    return "; ".join([*reasons, *_too_many_messages(guard, movement)])
+
+
+def journey_verdict(guard: Guard, movement: Movement) -> str:
+    """The same for a journey: how many people enter and how many messages its steps plan. Only limits that are numbers
+    apply, since a journey may well be empty."""
+    reasons = []
+    if guard.max_enter is not None and guard.max_enter.count is not None and movement.entered > guard.max_enter.count:
+        reasons.append(f"{movement.entered:,} would enter, more than max_enter {guard.max_enter}")
+    return "; ".join([*reasons, *_too_many_messages(guard, movement)])
+
+
+def _too_many_messages(guard: Guard, movement: Movement) -> list[str]:
+    if guard.max_messages is None or movement.messages <= guard.max_messages:
+        return []
+    return [f"{movement.messages:,} messages would be planned, more than max_messages {guard.max_messages:,}"]
 
 
 def _may_empty(guard: Guard) -> bool:
@@ -139,14 +149,14 @@ def approved(
 def approve(
     warehouse: Warehouse, audience: str, *, decision: Literal["approve", "reject"] = "approve", why: str = "", who: str
 ) -> str:
-    """Record a decision on a blocked audience and say in a sentence what it does.
+    """Record a decision on a blocked audience or journey and say in a sentence what it does.
 
-    Raises GuardError where the audience is not waiting for one.
+    Raises GuardError where it is not waiting for one.
     """
     with warehouse.session() as connection, transaction(connection):
         row = connection.execute(queries.text("guards/last_verdict"), {"audience": audience}).fetchone()
         if row is None:
-            raise GuardError(f"{audience}: no run has decided on an audience of this name")
+            raise GuardError(f"{audience}: no run has decided on an audience or journey of this name")
         run_id, verdict_, entered, left, removed, messages = row
         if verdict_ != "blocked":
             raise GuardError(f"{audience}: was not blocked in its last run ({run_id}); there is nothing to approve")

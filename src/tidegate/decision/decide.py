@@ -1,4 +1,4 @@
-"""Steps 4 to 9 of a run: who entered and left, what is owed, what is planned, and what may go.
+"""Steps 4 to 9 of a run: who entered, left and walked on, what is owed, what is planned, and what may go.
 
 Everything is worked out in temporary tables first and carried over into the state only for audiences whose
 guards let it: a blocked audience does not move. The caller holds the transaction: committed it is a run,
@@ -8,8 +8,7 @@ rolled back it is a plan.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -18,33 +17,19 @@ import duckdb
 from sqlglot import exp
 
 from tidegate import queries
-from tidegate.build import wording
 from tidegate.decision import feedback, gate, lists, occurrences, outbox, ownerless, stays, still, zones
+from tidegate.decision.blaming import Uncomputable, blaming
 from tidegate.decision.owned import OwnedList, owned_lists, wishes
 from tidegate.decision.pinned import pin
 from tidegate.decision.standing import Definition, Facts, Standing, fail, guard, stand
 from tidegate.decision.wanted import withdrawals
-from tidegate.errors import ContractError, SpecError
+from tidegate.errors import ContractError, Problem, SpecError
+from tidegate.journeys import recording, versions
+from tidegate.journeys.recording import Withheld
+from tidegate.journeys.tick import Ticked, tick
 from tidegate.results import AudienceDecision, Decision, ListDecision
 
 __all__ = ["Definition", "Facts", "decide"]
-
-
-class _Uncomputable(Exception):
-    """The warehouse could not work out a row of these audiences' models; of nobody's: of the people model."""
-
-    def __init__(self, audiences: Iterable[str], fault: duckdb.Error) -> None:
-        super().__init__(wording.said(str(fault)))
-        self.audiences = tuple(audiences)
-
-
-@contextmanager
-def _blaming(*audiences: str) -> Iterator[None]:
-    """Models may be views, so a value that does not convert is met only when a row is asked for."""
-    try:
-        yield
-    except (duckdb.DataError, duckdb.InvalidInputException) as fault:
-        raise _Uncomputable(audiences, fault) from fault
 
 
 def decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
@@ -56,19 +41,21 @@ def decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
     while True:
         try:
             return _decide(connection, facts)
-        except _Uncomputable as fault:
-            if not fault.audiences:
+        except Uncomputable as fault:
+            if not fault.names:
                 raise ContractError(f"a row of {facts.project.people} cannot be worked out: {fault}") from fault
             connection.execute("rollback")
             connection.execute("begin transaction")
             facts = replace(facts, unfit={**facts.unfit, **_uncomputable(facts, fault)})
 
 
-def _uncomputable(facts: Facts, fault: _Uncomputable) -> dict[str, tuple[Literal["failed"], str]]:
-    audiences = [facts.project.audiences[name] for name in fault.audiences]
+def _uncomputable(facts: Facts, fault: Uncomputable) -> dict[str, tuple[Literal["failed"], str]]:
+    audiences = [facts.project.audiences[name] for name in fault.names if name in facts.project.audiences]
+    journeys = [facts.project.journeys[name] for name in fault.names if name in facts.project.journeys]
+    text = f"a row cannot be worked out: {fault}"
     return {
-        one.name: ("failed", str(stays.trouble(one, facts.models[one.model], f"a row cannot be worked out: {fault}")))
-        for one in audiences
+        **{one.name: ("failed", str(stays.trouble(one, facts.models[one.model], text))) for one in audiences},
+        **{one.name: ("failed", str(Problem(one.file, one.entry.line, "enter", text))) for one in journeys},
     }
 
 
@@ -76,21 +63,22 @@ def _decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
     for statement in queries.statements("decide/working_tables"):
         connection.execute(statement)
     connection.execute(queries.text("decide/reopen"))
-    with _blaming():
+    with blaming():
         feedback.heed(connection, facts.people, facts.project.key, run_id=facts.run_id, as_of=facts.as_of)
     standings = {}
     for name, audience in sorted(facts.project.audiences.items()):
-        with _blaming(name):
+        with blaming(name):
             if name not in facts.unfit:
                 facts = replace(facts, models=pin(connection, facts.models, [audience.model]))
             standings[name] = stand(connection, facts, audience)
+    ticked = tick(connection, facts)
     owned = owned_lists(facts.project, wishes(connection), people=facts.people.columns, connectors=facts.connectors)
-    unmoved = still.unmoved(())
+    unmoved = still.unmoved([one.decision for one in ticked.values()])
     planned = _plan_lists(connection, facts, owned, standings, unmoved)
     guard(connection, facts, standings, planned)
     for standing in standings.values():
         if standing.moves:
-            with _blaming(standing.audience.name):
+            with blaming(standing.audience.name):
                 _move(connection, facts, standing)
     stopped = still.stopped(connection, planned, facts.run_id)
     kept = _apply_lists(connection, facts, owned, standings, unmoved, stopped)
@@ -106,15 +94,18 @@ def _decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
             run_id=facts.run_id,
         ),
     )
-    with _blaming():
-        notes = _judge(connection, facts, standings)
-    decided = _record(connection, facts, standings)
+    with blaming():
+        notes = _judge(connection, facts, standings, ticked)
+    planned_by, withheld = _planned(connection, facts), _withheld(connection)
+    decided = _record(connection, facts, standings, planned_by, withheld)
+    journeys = recording.record(connection, facts, ticked, planned_by, withheld)
     ready = dict(connection.execute(queries.text("decide/ready_counts")).fetchall())
     connection.execute(
         queries.text("decide/mark_decided"),
         {"run_id": facts.run_id, "watermark": _watermark(connection, facts), "decided_at": datetime.now(UTC)},
     )
-    return Decision(audiences=decided, lists=decided_lists, ready=ready, notes=notes)
+    notes = (*notes, *versions.forsaken(connection, facts.project))
+    return Decision(audiences=decided, lists=decided_lists, ready=ready, notes=notes, journeys=journeys)
 
 
 def _plan_lists(
@@ -130,7 +121,7 @@ def _plan_lists(
         if _waits_for(one, standings, unmoved):
             continue
         try:
-            with _blaming(*[audience.name for audience, _ in one.owners]):
+            with blaming(*[audience.name for audience, _ in one.owners]):
                 planned[one] = lists.plan(
                     connection, one, facts.project, facts.models, facts.connectors[one.destination], withdrawn
                 )
@@ -200,10 +191,16 @@ def _waits_for(owned: OwnedList, standings: Mapping[str, Standing], unmoved: Col
     return next(iter((*audiences, *journeys)), "")
 
 
-def _judge(connection: duckdb.DuckDBPyConnection, facts: Facts, standings: dict[str, Standing]) -> tuple[str, ...]:
+def _judge(
+    connection: duckdb.DuckDBPyConnection,
+    facts: Facts,
+    standings: Mapping[str, Standing],
+    ticked: Mapping[str, Ticked],
+) -> tuple[str, ...]:
     channels = {name: facts.channel(name) for name in facts.connectors}
     still = [name for name, standing in standings.items() if not standing.moves]
-    connection.execute(queries.text("decide/know_audiences"), {"audiences": list(standings)})
+    still += [name for name, one in ticked.items() if not one.moves]
+    connection.execute(queries.text("decide/know_audiences"), {"audiences": [*standings, *ticked]})
     gate.judge(connection, facts.project, facts.people, channels, still, as_of=facts.as_of, run_id=facts.run_id)
     person = stays.person_of(facts.project.key, "person")
     people = queries.select(
@@ -217,13 +214,25 @@ def _judge(connection: duckdb.DuckDBPyConnection, facts: Facts, standings: dict[
     return zones.notes(connection, facts.project)
 
 
-def _record(
-    connection: duckdb.DuckDBPyConnection, facts: Facts, standings: dict[str, Standing]
-) -> tuple[AudienceDecision, ...]:
-    planned = dict(connection.execute(queries.text("decide/planned_counts"), {"run_id": facts.run_id}).fetchall())
-    withheld: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+def _planned(connection: duckdb.DuckDBPyConnection, facts: Facts) -> dict[str, int]:
+    """How many messages this run planned for each audience and journey."""
+    return dict(connection.execute(queries.text("decide/planned_counts"), {"run_id": facts.run_id}).fetchall())
+
+
+def _withheld(connection: duckdb.DuckDBPyConnection) -> Withheld:
+    withheld: Withheld = defaultdict(dict)
     for source, verdict, reason, count in connection.execute(queries.text("decide/withheld_counts")).fetchall():
         withheld[source, verdict][reason] = count
+    return withheld
+
+
+def _record(
+    connection: duckdb.DuckDBPyConnection,
+    facts: Facts,
+    standings: Mapping[str, Standing],
+    planned: Mapping[str, int],
+    withheld: Withheld,
+) -> tuple[AudienceDecision, ...]:
     decided = []
     for name, standing in standings.items():
         movement, definition = standing.movement, facts.definitions.get(standing.audience.model)

@@ -50,6 +50,9 @@ def judge(
     connection.execute(queries.text("gate/want_waiting"))
     permission.ask(connection, project, people, used, as_of=as_of)
     connection.execute(queries.text("gate/judge"), {"as_of": as_of})
+    paused = [name for name, journey in project.journeys.items() if journey.status == "sends_paused"]
+    if paused:
+        connection.execute(queries.text("gate/pause"), {"journeys": paused})
     _hold_out(connection, project, run)
     quiet.keep(connection, project, people, used, as_of)
     throttles = _throttles(connection, project, as_of)
@@ -70,6 +73,10 @@ def _hold_out(connection: duckdb.DuckDBPyConnection, project: Project, run: Mapp
         if audience.holdout:
             experiment = f"holdout:{name}"
             holdouts.append((experiment, name, f"{project.name}:{experiment}", audience.holdout))
+    for name, journey in project.journeys.items():
+        if journey.holdout:
+            experiment = f"holdout:{name}"
+            holdouts.append((experiment, name, f"{project.name}:{experiment}", journey.holdout))
     if holdouts:
         _fill(connection, "gate/add_holdout", holdouts)
         telling = {"telling": list(TELLING)}

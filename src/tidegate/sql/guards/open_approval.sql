@@ -1,23 +1,42 @@
--- The last decision on an audience, where it is an approval that no run has used. It is for the block that it answers:
--- it counts while the audience stays blocked, under the same definition. Once a run has made anything else of the
--- audience, what was approved is over.
+-- The last decision on an audience or journey, where it is an approval that no run has used. It is for the block that
+-- it answers: it counts while the audience stays blocked, under the same definition. Once a run has made anything else
+-- of the audience, what was approved is over.
 --
--- tables: tidegate.approvals, tidegate.audience_runs, tidegate.runs
+-- tables: tidegate.approvals, tidegate.audience_runs, tidegate.journey_runs, tidegate.runs
 -- params: $audience, $sql_hash
 
 with
 
-verdicts_of_it as (
+decided as (
 
     select
         audience_runs.run_id,
         audience_runs.sql_hash,
-        audience_runs.verdict,
+        audience_runs.verdict
+    from tidegate.audience_runs
+    where audience_runs.audience = $audience
+
+    union all
+
+    select
+        journey_runs.run_id,
+        journey_runs.sql_hash,
+        journey_runs.verdict
+    from tidegate.journey_runs
+    where journey_runs.journey = $audience
+
+),
+
+verdicts_of_it as (
+
+    select
+        decided.run_id,
+        decided.sql_hash,
+        decided.verdict,
         runs.as_of,
         runs.decided_at
-    from tidegate.audience_runs
-    inner join tidegate.runs on audience_runs.run_id = runs.run_id
-    where audience_runs.audience = $audience
+    from decided
+    inner join tidegate.runs on decided.run_id = runs.run_id
 
 )
 

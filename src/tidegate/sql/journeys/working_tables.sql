@@ -94,6 +94,7 @@ create or replace temp table rests (
 -- Whose walk ends in this run.
 create or replace temp table endings (
     instance bigint,
+    node integer,             -- where; null: wherever they stood
     reason varchar,           -- as `exit_reason`
     ended_at timestamptz
 );
@@ -101,4 +102,20 @@ create or replace temp table endings (
 create or replace temp table reached_goals (
     instance bigint,
     goal_at timestamptz
+);
+
+create or replace temp table new_assignments (
+    experiment varchar,
+    person varchar,
+    arm varchar
+);
+
+-- Whoever enters in this run.
+create or replace temp table newcomers (
+    instance bigint,
+    person varchar,
+    entry_key varchar,
+    rotation integer,
+    entered_at timestamptz,
+    context varchar
 )

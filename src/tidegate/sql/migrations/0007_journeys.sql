@@ -127,7 +127,8 @@ create table tidegate.journey_runs (
     inside bigint not null,
     planned bigint not null,
     withheld bigint not null,
-    messages bigint default 0             -- that its walks would plan
+    messages bigint default 0,            -- that its walks would plan
+    kind varchar                          -- what people enter by
 );
 
 alter table tidegate.outbox add column instance bigint;        -- of a journey's message

@@ -1,0 +1,42 @@
+"""Queries as temporary views: who is to be asked is looked up where the answer is worked out, and never copied."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import duckdb
+from sqlglot import exp
+
+from tidegate import queries
+
+Value = str | int | float | datetime | timedelta | None
+
+
+def show(connection: duckdb.DuckDBPyConnection, view: str, query: str, **values: Value) -> None:
+    """Make the temporary view of `sql/QUERY.sql`. A view has no parameters, so that values become literals."""
+    tree = queries.tree(query)
+    for placeholder in list(tree.find_all(exp.Placeholder)):
+        placeholder.replace(literal(values[placeholder.name]))
+    create = exp.Create(
+        this=exp.to_table(view),
+        kind="VIEW",
+        replace=True,
+        properties=exp.Properties(expressions=[exp.TemporaryProperty()]),
+        expression=tree,
+    )
+    connection.execute(create.sql(queries.DIALECT))
+
+
+def literal(value: Value) -> exp.Expr:
+    match value:
+        case None:
+            return exp.cast(exp.null(), "interval")
+        case datetime():
+            return exp.cast(exp.Literal.string(value.isoformat()), "timestamptz")
+        case timedelta():
+            microseconds = exp.Literal.number(value // timedelta(microseconds=1))
+            return exp.func("to_microseconds", microseconds)
+        case str():
+            return exp.Literal.string(value)
+        case _:
+            return exp.Literal.number(value)

@@ -1,0 +1,18 @@
+-- Whoever heard what they wait for in time goes on from that moment.
+--
+-- tables: listeners, moments (instance, way, happened_at), ways (way, target, name), arrived
+-- params: $node
+
+insert into arrived (instance, node, at, turn, came_from, reached, counted)
+select
+    listeners.instance,
+    ways.target,
+    moments.happened_at as at,
+    ways.name as turn,
+    $node as came_from,
+    listeners.reached + 1 as reached,
+    true as counted
+from moments
+inner join listeners on moments.instance = listeners.instance
+inner join ways on moments.way = ways.way
+where moments.happened_at <= listeners.deadline or listeners.deadline is null

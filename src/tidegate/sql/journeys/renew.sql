@@ -1,0 +1,14 @@
+-- The time of these people runs from another moment than before.
+--
+-- tables: renewing, timed (instance, deadline, past), rests
+-- params: $node
+
+insert into rests (instance, node, came_at, waits_from, deadline)
+select
+    renewing.instance,
+    $node as node,
+    renewing.came_at,
+    renewing.at as waits_from,
+    coalesce(timed.deadline, renewing.at) as deadline
+from renewing
+left join timed on renewing.instance = timed.instance

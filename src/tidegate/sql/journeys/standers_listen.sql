@@ -1,0 +1,28 @@
+-- Those who have stood at a wait since an earlier run, up to when they are to be heard.
+--
+-- tables: inside, rests, endings
+-- params: $node, $since, $as_of, $journey, $version, $step
+
+select
+    inside.instance,
+    inside.person,
+    inside.entered_at,
+    case $since
+        when 'entry' then inside.entered_at
+        when 'wait' then coalesce(rests.waits_from, inside.waits_from, inside.step_entered_at)
+        else inside.step_entered_at
+    end as since,
+    least(coalesce(rests.deadline, inside.deadline), $as_of) as at,
+    inside.context,
+    inside.step_entered_at as came_at,
+    coalesce(rests.waits_from, inside.waits_from, inside.step_entered_at) as waits_from,
+    coalesce(rests.deadline, inside.deadline) as deadline,
+    inside.reached
+from inside
+left join rests on inside.instance = rests.instance and rests.node = $node
+where
+    inside.journey = $journey
+    and inside.version = $version
+    and inside.step = $step
+    and not inside.migrates
+    and inside.instance not in (select endings.instance from endings)

@@ -1,0 +1,15 @@
+-- How many people stand at each step, and for how many of them the time is up, or has not begun to run.
+--
+-- tables: inside
+-- params: $journey, $as_of
+
+select
+    inside.version,
+    inside.step,
+    count(*) as people,
+    count(*) filter (where inside.deadline <= $as_of) as due,
+    count(*) filter (where inside.deadline is null) as unbegun
+from inside
+where inside.journey = $journey and not inside.migrates
+group by inside.version, inside.step
+order by inside.version, inside.step
