@@ -348,10 +348,10 @@ def test_templates_are_compiled_once_and_rendered_many_times(shop):
     renderer = Renderer(load(shop.root))
     renderer.render("hello", "email", "en", ADA, ORDER, {})
 
-    begun = time.perf_counter()
+    begun = time.process_time()
     for place in range(2_000):
         renderer.render("hello", "email", "en", {**ADA, "first_name": f"P{place}"}, ORDER, {})
-    spent = time.perf_counter() - begun
+    spent = time.process_time() - begun
 
     # The aim is 20,000 a second on an idle core; a busy machine must not fail the test, compiling each time must.
     assert 2_000 / spent > 2_000

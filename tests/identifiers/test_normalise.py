@@ -168,7 +168,7 @@ def test_only_telephone_numbers_are_ever_looked_at_one_by_one(monkeypatch: pytes
     assert as_sent(frame, META).shape == (2000, len(names))
 
 
-def test_a_hundred_thousand_people_take_less_than_a_second() -> None:
+def test_a_hundred_thousand_people_take_less_than_a_second_of_the_processor() -> None:
     frame = pl.DataFrame(
         {
             "email": [f" Person.{n}@Example.com" for n in range(100_000)],
@@ -178,8 +178,8 @@ def test_a_hundred_thousand_people_take_less_than_a_second() -> None:
     )
     wanted = {"email": META["email"], "phone": META["phone"]}
     as_sent(frame.head(1), wanted)
-    began = time.perf_counter()
+    began = time.process_time()
     sent = as_sent(frame, wanted)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert sent["phone"][1] == hashlib.sha256(b"447700900001").hexdigest()
     assert sent.null_count().row(0) == (0, 0)
