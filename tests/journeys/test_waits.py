@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 
 import pytest
 
 from tests.journeys.waiting import Waiting, until, utc
-from tests.journeys.world import World
 from tidegate.spec.journey_objects import ApproveStep, Until
 from tidegate.spec.moments import slot
-from tidegate.warehouse import Warehouse
 
 MONDAY = Until(slot=(slot("08:00 on mon"),))
 OFFICE = Until(slot=(slot("09:00-20:00 on mon..fri"),))
 NIGHT = Until(slot=(slot("22:00-06:00"),))
 FRIDAY_NIGHT = Until(slot=(slot("22:00-06:00 on fri"),))
-
-
-@pytest.fixture(scope="module")
-def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Waiting]:
-    folder = tmp_path_factory.mktemp("waiting")
-    warehouse = Warehouse(folder / "warehouse.duckdb")
-    with warehouse.session() as connection:
-        yield Waiting(World(folder, warehouse), connection)
 
 
 def days(count: int, hour: int = 9, minute: int = 0) -> Until:

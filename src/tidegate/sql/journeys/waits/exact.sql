@@ -1,11 +1,10 @@
--- A wait of a length: whatever clocks show meanwhile.
+-- When those go on who wait for a length of time, whatever clocks show meanwhile.
 --
--- tables: here (instance, at), wait_ends
--- params: $seconds
+-- tables: here (instance, at)
+-- params: $length
 
-insert into wait_ends
 select
     here.instance,
-    here.at + to_microseconds(cast($seconds * 1000000 as bigint)) as deadline,
+    here.at + $length as deadline,
     false as past
 from here
