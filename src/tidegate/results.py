@@ -95,6 +95,17 @@ class ListDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """People who wait at a journey's step for a person's word; the first of them wait no longer than `until`."""
+
+    journey: str
+    step: str
+    question: str
+    people: int
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """Steps 4 to 9 of a run, decided in one transaction. `ready` counts messages to send by destination; `notes` are
     sentences about what the gate made do with."""
@@ -104,6 +115,7 @@ class Decision:
     ready: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     journeys: tuple[JourneyDecision, ...] = ()
+    asked: tuple[Asked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
