@@ -24,7 +24,7 @@ from tidegate.decision.pinned import pin
 from tidegate.decision.standing import Definition, Facts, Standing, fail, guard, stand
 from tidegate.decision.wanted import withdrawals
 from tidegate.errors import ContractError, Problem, SpecError
-from tidegate.journeys import recording, versions
+from tidegate.journeys import approving, recording, versions
 from tidegate.journeys.recording import Withheld
 from tidegate.journeys.tick import Ticked, tick
 from tidegate.results import AudienceDecision, Decision, ListDecision
@@ -105,7 +105,8 @@ def _decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
         {"run_id": facts.run_id, "watermark": _watermark(connection, facts), "decided_at": datetime.now(UTC)},
     )
     notes = (*notes, *versions.forsaken(connection, facts.project))
-    return Decision(audiences=decided, lists=decided_lists, ready=ready, notes=notes, journeys=journeys)
+    asked = approving.asked(connection, facts.project, {one.journey: one.standing for one in journeys})
+    return Decision(audiences=decided, lists=decided_lists, ready=ready, notes=notes, journeys=journeys, asked=asked)
 
 
 def _plan_lists(
