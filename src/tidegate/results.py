@@ -56,7 +56,8 @@ class AudienceDecision:
 class JourneyDecision:
     """What a run makes of one journey.
 
-    `refused` counts those who did not enter, by reason; `moves` people by (from, to), where '' is outside; `ended`
+    `refused` counts those who did not enter, by reason; `moves` people by (from, to), where '' is outside, for every
+    step that they went, of which there may be several; `moved` people who were inside and went at least one; `ended`
     by reason; `planned` messages by step; `standing` people by step, after the run.
     """
 
@@ -68,6 +69,7 @@ class JourneyDecision:
     entered: int = 0
     refused: Mapping[str, int] = field(default_factory=dict)
     moves: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    moved: int = 0
     ended: Mapping[str, int] = field(default_factory=dict)
     standing: Mapping[str, int] = field(default_factory=dict)
     inside: int = 0

@@ -22,7 +22,7 @@ from tidegate.decision.cause import Cause
 from tidegate.decision.pinned import pin
 from tidegate.decision.standing import Facts
 from tidegate.errors import SpecError
-from tidegate.journeys import applying, counting, ending, entering, passing, versions, waiting
+from tidegate.journeys import applying, counting, ending, entering, entries, passing, versions, waiting
 from tidegate.journeys.counting import Counts
 from tidegate.journeys.stretch import Stretch, lay
 from tidegate.journeys.versions import Life
@@ -71,7 +71,7 @@ def in_order(journeys: Mapping[str, Journey]) -> Iterator[Journey]:
 
 
 def _tick(connection: duckdb.DuckDBPyConnection, facts: Facts, journey: Journey) -> Ticked:
-    sql_hash = _definition(facts, journey)
+    sql_hash = entries.definition(facts, journey.entry)
     cause, last_as_of = causes.look(connection, journey.name, kind(journey), sql_hash, queries.tree("journeys/looks"))
     decision = JourneyDecision(journey.name, "applied", cause=cause)
     ticked = Ticked(journey, decision, kind(journey), sql_hash)
@@ -159,12 +159,6 @@ def kind(journey: Journey) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _definition(facts: Facts, journey: Journey) -> str | None:
-    model = "events" if journey.entry.kind == "event" else journey.entry.model
-    definition = facts.definitions.get(model) if model is not None else None
-    return definition.hash if definition is not None else None
-
-
 def _told(decision: JourneyDecision, counts: Counts, life: Life) -> JourneyDecision:
     return replace(
         decision,
@@ -172,6 +166,7 @@ def _told(decision: JourneyDecision, counts: Counts, life: Life) -> JourneyDecis
         entered=counts.entered,
         refused=counts.refused,
         moves=counts.moves,
+        moved=counts.moved,
         ended=counts.ended,
         planned=counts.messages,
         notes=life.notes,
