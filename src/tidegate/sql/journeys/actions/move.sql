@@ -3,7 +3,7 @@
 -- tables: here, new_list_moves
 -- params: $destination, $list, $step, $position, $adds
 
-insert into new_list_moves (destination, list, person, step, "at", position, adds)
+insert into new_list_moves (destination, list, person, step, at, position, adds)
 select distinct
     $destination as destination,
     $list as list,
