@@ -59,25 +59,11 @@ class Asking:
         """Those asked, as `here`."""
         return queries.select(self.relation(), columns)
 
-    def entry_value(self, name: str, alias: str = HERE) -> exp.Expr:
-        """A column of `entry`, out of the JSON object that it is kept in; null where it is no such value."""
-        context = exp.column("context", table=alias)
-        kind = column_type(self.entry.get(name, "VARCHAR"))
-        path = exp.Literal.string('$."' + name.replace('"', r"\"") + '"')
-        if kind is not None and kind.is_type(*exp.DataType.NESTED_TYPES, "json"):
-            return exp.TryCast(this=exp.Anonymous(this="json_extract", expressions=[context, path]), to=kind)
-        text = exp.Anonymous(this="json_extract_string", expressions=[context, path])
-        return text if kind is None or kind.is_type("varchar") else exp.TryCast(this=text, to=kind)
-
-    def with_entry(self, tree: exp.Expr, alias: str = HERE) -> exp.Expr:
-        """A copy of an expression in which `entry.x` is the value."""
-
-        def put(node: exp.Expr) -> exp.Expr:
-            if isinstance(node, exp.Column) and node.table == "entry":
-                return self.entry_value(node.name, alias)
-            return node
-
-        return tree.transform(put)
+    def entered(self, node: exp.Expr, alias: str = HERE) -> exp.Expr:
+        """The value in the place of a column of `entry`; any other node as it is."""
+        if isinstance(node, exp.Column) and node.table == "entry":
+            return self._entry_value(node.name, alias)
+        return node
 
     def with_people(self, query: exp.Select, *, person: exp.Expr, needed: exp.Expr) -> exp.Select:
         """The query with the people model joined as `person`, where `needed` has columns of it."""
@@ -90,9 +76,19 @@ class Asking:
     def members(self, segment: str) -> exp.Select:
         """(person) of a segment as it is now."""
         key = self.walk.facts.project.key
-        source = exp.alias_(self._model(segment), "entry", table=True)
-        known = exp.column(key, table="entry", quoted=True).is_(exp.null()).not_()
-        return queries.select(source, {"person": person_of(key)}).where(known)
+        source = exp.alias_(self._model(segment), "member", table=True)
+        known = exp.column(key, table="member", quoted=True).is_(exp.null()).not_()
+        return queries.select(source, {"person": person_of(key, "member")}).where(known)
+
+    def _entry_value(self, name: str, alias: str) -> exp.Expr:
+        """A column of `entry`, out of the JSON object that it is kept in; null where it is no such value."""
+        context = exp.column("context", table=alias)
+        kind = column_type(self.entry.get(name, "VARCHAR"))
+        path = exp.Literal.string('$."' + name.replace('"', r"\"") + '"')
+        if kind is not None and kind.is_type(*exp.DataType.NESTED_TYPES, "json"):
+            return exp.TryCast(this=exp.Anonymous(this="json_extract", expressions=[context, path]), to=kind)
+        text = exp.Anonymous(this="json_extract_string", expressions=[context, path])
+        return text if kind is None or kind.is_type("varchar") else exp.TryCast(this=text, to=kind)
 
     def _model(self, name: str) -> exp.Table:
         """A model's relation; a view is looked at once, since it may answer differently each time."""

@@ -96,7 +96,7 @@ def _pairs(asking: Asking, call: Call, what: str, after: exp.Expr, happenings: e
     pairs = queries.tree("journeys/predicates/pairs", asked=asked, happened=happenings)
     assert isinstance(pairs, exp.Select)
     pairs = asking.with_people(pairs, person=exp.column("person", table="asked"), needed=call.where)
-    return pairs.where(asking.with_entry(_of_event(call.where), "asked"))
+    return pairs.where(_of_event(call.where).transform(lambda node: asking.entered(node, "asked")))
 
 
 def _columns(*names: str) -> dict[str, exp.Expr]:

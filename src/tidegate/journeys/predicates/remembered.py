@@ -22,7 +22,7 @@ def begin(walk: Walk) -> None:
     walk.connection.execute(queries.text("journeys/predicates/remembered"))
     decision = {"run_id": walk.run_id, "as_of": walk.as_of}
     for (name,) in walk.connection.execute(queries.text("journeys/predicates/outdated"), decision).fetchall():
-        drop = exp.Drop(this=_table(name), kind="TABLE", exists=True)
+        drop = exp.Drop(tables=[_table(name)], kind="TABLE", exists=True)
         walk.connection.execute(drop.sql(queries.DIALECT))
         walk.connection.execute(queries.text("journeys/predicates/forget"), {"name": name})
 

@@ -63,7 +63,11 @@ def _nobody() -> exp.Select:
 
 def _first_true(asking: Asking, trees: Sequence[exp.Expr]) -> exp.Select:
     found = _cheap(asking, trees)
-    base = _base(asking, trees, found)
+    supported = _supported(trees, found)
+    base = exp.select("*").from_(asking.relation())
+    if supported:
+        # Nobody else can be in what comes out: the rest is worked out for these alone.
+        base = base.where(exp.or_(*[found[key].holds for key in sorted(supported)]))
     found |= _dear(asking, trees, base)
     conditions = [_put(asking, tree, found) for tree in trees]
     instance = exp.alias_(exp.column("instance", table=HERE), "instance")
@@ -71,8 +75,7 @@ def _first_true(asking: Asking, trees: Sequence[exp.Expr]) -> exp.Select:
     query = _joined(asking, query, trees, found)
     if len(trees) == 1:
         query = query.select(exp.alias_(exp.Literal.number(0), "way"))
-        # The base has nobody else then.
-        return query if is_call(trees[0]) and _key(trees[0]) in _supported(trees, found) else query.where(*conditions)
+        return query if is_call(trees[0]) and supported else query.where(*conditions)
     way = exp.Case()
     for number, condition in enumerate(conditions):
         way = way.when(condition, exp.Literal.number(number))
@@ -117,15 +120,6 @@ def _dear(asking: Asking, trees: Sequence[exp.Expr], base: exp.Select) -> dict[s
     return found
 
 
-def _base(asking: Asking, trees: Sequence[exp.Expr], found: Mapping[str, Found]) -> exp.Select:
-    """Those of `here` for whom a tree can be true at all, as far as its functions say."""
-    base = exp.select("*").from_(asking.relation())
-    keys = _supported(trees, found)
-    if not keys:
-        return base
-    return base.where(exp.or_(*[found[key].holds for key in sorted(keys)]))
-
-
 def _supported(trees: Sequence[exp.Expr], found: Mapping[str, Found]) -> frozenset[str]:
     """Calls of which at least one holds wherever a tree is true; none where nothing can be said."""
     parts = [_support(tree, found) for tree in trees]
@@ -154,11 +148,11 @@ def _put(asking: Asking, tree: exp.Expr, found: Mapping[str, Found]) -> exp.Expr
 
     def put(node: exp.Expr) -> exp.Expr:
         if not is_call(node):
-            return node
+            return asking.entered(node)
         one = found[_key(node)]
         return exp.column("value", table=_alias(order.index(_key(node)))) if one.text else one.holds
 
-    return asking.with_entry(tree.transform(put))
+    return tree.transform(put)
 
 
 def _joined(asking: Asking, query: exp.Select, trees: Sequence[exp.Expr], found: Mapping[str, Found]) -> exp.Select:
