@@ -27,6 +27,7 @@ from tidegate.results import Decision, JourneyDecision
 from tidegate.spec.binding import Binder
 from tidegate.spec.journey_objects import Journey
 from tidegate.spec.objects import Audience, Content, DestinationSpec, MessageSpec, ModelColumns, Project
+from tidegate.suppression import PERSON, Suppression, suppress
 from tidegate.warehouse import Warehouse, transaction
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -177,6 +178,12 @@ class World:
                 "where person = ? and step = ?",
                 [self.now, json.dumps(body), person, step],
             )
+
+    def erase(self, person: str) -> None:
+        """They asked to be forgotten."""
+        self._known(person)
+        with self.warehouse.session() as connection:
+            suppress(connection, [Suppression(PERSON, person, "erased", self.now)])
 
     # --- the files --------------------------------------------------------------------------------------------
 

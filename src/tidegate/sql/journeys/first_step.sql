@@ -3,7 +3,7 @@
 -- tables: newcomers, arrived
 -- params: $node
 
-insert into arrived (instance, node, at, turn, came_from, reached, counted)
+insert into arrived
 select
     newcomers.instance,
     $node as node,

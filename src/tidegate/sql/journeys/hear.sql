@@ -3,7 +3,7 @@
 -- tables: listeners, moments (instance, way, happened_at), ways (way, target, name), arrived
 -- params: $node
 
-insert into arrived (instance, node, at, turn, came_from, reached, counted)
+insert into arrived
 select
     listeners.instance,
     ways.target,

@@ -3,7 +3,7 @@
 -- tables: inside, ways (node, version, step, target), endings, arrived
 -- params: $journey, $as_of
 
-insert into arrived (instance, node, at, turn, came_from, reached, counted)
+insert into arrived
 select
     inside.instance,
     ways.target,

@@ -3,7 +3,7 @@
 -- tables: inside, migrants, nodes, endings, arrived
 -- params: $journey, $first (the first node of that version)
 
-insert into arrived (instance, node, at, turn, came_from, reached, counted)
+insert into arrived
 select
     inside.instance,
     nodes.node,

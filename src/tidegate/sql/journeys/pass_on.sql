@@ -3,7 +3,7 @@
 -- tables: arrived
 -- params: $node, $target, $moment
 
-insert into arrived (instance, node, at, turn, came_from, reached, counted)
+insert into arrived
 select
     arrived.instance,
     $target as node,

@@ -3,7 +3,7 @@
 -- tables: listeners, arrived
 -- params: $node, $target, $turn, $as_of
 
-insert into arrived (instance, node, at, turn, came_from, reached, counted)
+insert into arrived
 select
     listeners.instance,
     $target as node,

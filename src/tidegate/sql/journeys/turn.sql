@@ -3,7 +3,7 @@
 -- tables: arrived, chosen (instance, way), ways (way, target, name)
 -- params: $node, $otherwise
 
-insert into arrived (instance, node, at, turn, came_from, reached, counted)
+insert into arrived
 select
     arrived.instance,
     ways.target,
