@@ -224,12 +224,6 @@ def test_a_project_may_bring_its_own_connector_and_its_mistakes_are_told(shop):
     assert told.endswith("targets.prod.destinations.pigeon.lotf: no such key; did you mean `loft`?")
 
 
-def test_journeys_are_refused_and_not_passed_over_in_silence(shop):
-    shop.write("journeys/nurture.yml", "journey: nurture\n")
-
-    assert shop.complaints() == ["journeys/nurture.yml: this version of Tidegate does not run journeys"]
-
-
 def test_an_error_carries_its_problems_for_machines_too(shop):
     shop.change("audiences/vips.yml", "by: email", "by: emial")
 

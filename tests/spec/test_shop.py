@@ -12,6 +12,7 @@ from tidegate.channels import CHANNELS
 from tidegate.render import Renderer
 from tidegate.spec import templating
 from tidegate.spec.columns import problems_by_audience
+from tidegate.spec.journey_objects import SendStep, WebhookStep
 from tidegate.spec.objects import Content, Project
 from tidegate.spec.project import load
 from tidegate.templates.variables import used
@@ -37,6 +38,11 @@ def test_every_message_is_sent_by_somebody(project):
         send.message
         for audience in project.audiences.values()
         for send in (*audience.on_enter, *audience.on_exit, *audience.sends)
+    } | {
+        step.send.message
+        for journey in project.journeys.values()
+        for step in journey.steps
+        if isinstance(step, SendStep | WebhookStep)
     }
 
     assert sent == set(project.messages)

@@ -33,6 +33,8 @@ REASONS = (
 )
 #: entries by which people are in a segment, and so may leave it
 BY_SEGMENT: frozenset[EntryKind] = frozenset({"enter", "in", "schedule"})
+#: ... or on a list, and so may be taken off and put on it again
+_RETURNING = BY_SEGMENT | {"list"}
 
 _MODEL = r"ref\(\s*(?:'\w+'|\"\w+\")\s*\)"
 _ON = {
@@ -197,7 +199,7 @@ def _again(text: str, kind: EntryKind, writing: Writing) -> Again:
     if words == ["never"]:
         return Again()
     if words == ["after", "leaving"]:
-        if kind not in BY_SEGMENT:
+        if kind not in _RETURNING:
             instead = "write `every 30 days` or `per` and a column of `entry`"
             writing.problem(path, f"nobody is in `{kind}`, and so nobody leaves it; {instead}")
         return Again("after_leaving")

@@ -149,7 +149,7 @@ class Flattening:
         if isinstance(keys, IfStepKeys):
             conditions = {"then": (keys.if_, (*node.path, "if"))}
             if not node.paths:
-                self.writing.problem(node.path, "goes nowhere else either way; write `then`, `else` or both")
+                self.writing.missing(node.path, "goes nowhere else either way; write `then`, `else` or both")
         else:
             conditions = {
                 f"way_{at + 1}": (way.if_, (*node.path, "ways", at, "if")) for at, way in enumerate(keys.ways)
@@ -165,9 +165,9 @@ class Flattening:
         path: Path_ = (*node.path, "split")
         total = sum(keys.split.values())
         if len(keys.split) < 2:
-            self.writing.problem(path, "has to have two arms at the least, such as {a: 50%, b: 50%}")
+            self.writing.missing(path, "has to have two arms at the least, such as {a: 50%, b: 50%}")
         elif abs(total - 1) > _WHOLE:
-            self.writing.problem(path, f"adds up to {total:.4%}, not to 100%".replace(".0000%", "%"))
+            self.writing.missing(path, f"adds up to {total:.4%}, not to 100%".replace(".0000%", "%"))
         for taken in {"id", "split"} & keys.split.keys():
             self.writing.problem((*path, taken), f"an arm cannot be called `{taken}`, which is a key of the step")
         following = place["next"]

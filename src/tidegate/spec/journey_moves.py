@@ -34,7 +34,7 @@ def destinations_of(journey: Journey) -> set[str]:
 
 def _move(keys: MoveKeys, path: Path_, writing: Writing) -> ListMove:
     if keys.list is None and keys.remove is None:
-        writing.problem(
+        writing.missing(
             (*path, "list"), "is missing; name the `list` to put people on, or the one to `remove` them from"
         )
     if keys.list is not None and keys.list == keys.remove:

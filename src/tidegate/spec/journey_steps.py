@@ -102,6 +102,9 @@ def _step(value: Any, path: Path_, writing: Writing) -> Node | None:
     told = [key for key in value if key in ways or _is_stray(kind, key, value)]
     checked = check(model, writing.document, path, without=told)
     writing.found.problems.extend(checked.problems)
+    if checked.problems:
+        writing.blame(path)
+        writing.complete &= not paths
     if checked.model is None:
         return None
     return Node("set" if kind in ("tag", "untag") else kind, checked.model, path, paths=paths)

@@ -60,7 +60,8 @@ class Waits:
         if (keys.for_ is None) == (keys.until is None):
             both = keys.until is not None
             text = "`for` is there as well; write two waits" if both else "says neither `for` nor `until`"
-            self._problem((*self.path, "until") if both else self.path, text)
+            tell = self._problem if both else self.writing.missing
+            tell((*self.path, "until") if both else self.path, text)
             return _NO_TIME
         if self.listens:
             return self._limit()
@@ -79,7 +80,7 @@ class Waits:
         for key in ("at", "past"):
             self._only_of_until(key)
         if self.keys.up_to is None:
-            self._problem(
+            self.writing.missing(
                 (*self.path, "up_to"), "is missing: this may never happen; say how long to wait, such as up_to: 2 days"
             )
             return _NO_TIME

@@ -24,11 +24,21 @@ class Writing:
         self.found = found
         self.root = root
         self.sending = Sending(document, around, found)
-        #: whether all steps could be read, so that nobody is blamed for naming one that could not
+        #: whether all steps and ways could be read, so that nobody is blamed for naming one that could not
         self.complete = True
+        self._faulty: set[Path_] = set()
 
     def problem(self, path: Path_, text: str) -> None:
         self.found.add(self.document, path, text)
+
+    def blame(self, path: Path_) -> None:
+        """A key is wrong there: what seems to be missing is most likely the same mistake."""
+        self._faulty.add(path)
+
+    def missing(self, path: Path_, text: str) -> None:
+        """A problem with what is not there, unless something else is wrong in the same step."""
+        if not any(path[:end] in self._faulty for end in range(len(path) + 1)):
+            self.problem(path, text)
 
     def model(self, name: str, path: Path_) -> None:
         if name not in self.around.models:

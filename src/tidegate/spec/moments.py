@@ -62,7 +62,7 @@ def moved(text: str) -> tuple[str, timedelta]:
 
 def is_slot(text: str) -> bool:
     """Whether it begins like a time of the day, which no SQL does."""
-    return re.match(rf"\s*{_CLOCK}", text) is not None
+    return re.match(r"\s*\d{1,2}:\d", text) is not None
 
 
 def slot(value: Any) -> Window:
@@ -74,6 +74,8 @@ def slot(value: Any) -> Window:
     text = value.strip().lower() if isinstance(value, str) else ""
     minute = _MINUTE.fullmatch(text)
     if minute is None:
+        if not re.match(quantities.WINDOW_PATTERN, text):
+            raise ValueError(f"`{value}` is not a time of the week; write `08:00 on mon` or `09:00-20:00 on mon..fri`")
         return quantities.window(value)
     at = clock(minute["at"])
     opens = at.hour * 60 + at.minute

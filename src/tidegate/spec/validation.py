@@ -85,6 +85,8 @@ def translate(
     told: list[tuple[Path_, str]] = []
     guessed: set[Path_] = set()
     for error in errors:
+        if error["type"] == "too_short" and error["input"]:
+            continue  # pydantic does not count items that are wrong, which are told by themselves
         path = _path(error["loc"], inner, keep_last=error["type"] == "missing")
         if error["type"] == "extra_forbidden":
             keys = [*_keys(model, path[:-1]), *(more_keys if len(path) == 1 else ())]
