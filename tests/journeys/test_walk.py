@@ -65,7 +65,7 @@ def test_everybody_takes_the_branch_that_is_true_of_them(world: World) -> None:
     begun(world, WELCOME, "ada", "bob")
 
     world.does("bob", "order_completed", "tue 12:00")
-    world.run("thu 12:00")
+    world.run("wed 12:00")
 
     assert world.sent("ada") == ["hello", "reminder"]
     assert world.sent("bob") == ["hello", "thanks"]
@@ -85,8 +85,8 @@ def test_the_end_of_the_steps_completes_the_journey(world: World) -> None:
 
 def test_ticking_twice_is_ticking_once(world: World) -> None:
     begun(world, WELCOME, "ada", "bob")
-    world.does("bob", "order_completed", "wed 09:00")
-    world.run("thu 12:00")
+    world.does("bob", "order_completed", "tue 09:00")
+    world.run("wed 12:00")
 
     before = world.state()
     world.run()

@@ -19,7 +19,7 @@ import duckdb
 from ruamel.yaml import YAML
 
 from tests.journeys import tables
-from tidegate import queries, registry
+from tidegate import queries, registry, suppression
 from tidegate.connector import Connector
 from tidegate.decision.decide import Definition, Facts, decide
 from tidegate.errors import SpecError
@@ -27,7 +27,7 @@ from tidegate.results import Decision, JourneyDecision
 from tidegate.spec.binding import Binder
 from tidegate.spec.journey_objects import Journey
 from tidegate.spec.objects import Audience, Content, DestinationSpec, MessageSpec, ModelColumns, Project
-from tidegate.suppression import PERSON, Suppression, suppress
+from tidegate.suppression import Suppression, suppress
 from tidegate.warehouse import Warehouse, transaction
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -183,7 +183,7 @@ class World:
         """They asked to be forgotten."""
         self._known(person)
         with self.warehouse.session() as connection:
-            suppress(connection, [Suppression(PERSON, person, "erased", self.now)])
+            suppress(connection, [Suppression(suppression.PERSON, person, "erased", self.now)])
 
     # --- the files --------------------------------------------------------------------------------------------
 
@@ -247,7 +247,7 @@ class World:
             **{name: tables.kinds(self.columns[name], rows.values()) for name, rows in self.segments.items()},
             **{name: tables.kinds(self.columns[name], rows) for name, rows in self.triggers.items()},
         }
-        return {name: ModelColumns(name, f'"main"."{name}"', columns) for name, columns in found.items()}
+        return {name: ModelColumns(name, f'"warehouse"."main"."{name}"', columns) for name, columns in found.items()}
 
     def facts(self) -> Facts:
         project, models = self.project, self.models()
