@@ -47,10 +47,16 @@ class Asked:
         return len(self.rows)
 
     def message(
-        self, person: str, step: str, state: str = "accepted", at: str = "09:00", journey: str = "welcome"
+        self,
+        person: str,
+        step: str,
+        state: str = "accepted",
+        at: str = "09:00",
+        journey: str = "welcome",
+        instance: int = 0,
     ) -> str:
         """A message that the step sent the walker."""
-        instance = next(int(str(row[0])) for row in self.rows if row[1] == person)
+        instance = instance or next(int(str(row[0])) for row in self.rows if row[1] == person)
         key = f"{journey}:{person}:{instance}:{step}:1"
         self.connection.execute(
             "insert into tidegate.outbox (message_key, source, person, entry, step, visit, message, channels, "
@@ -131,23 +137,32 @@ class Asked:
 
     def holds(self, *predicates: str) -> dict[str, int]:
         """For whom a predicate holds, with the first that does."""
-        found = self._fetch(first_true, [self.tree(one) for one in predicates])
         people = {row[0]: str(row[1]) for row in self.rows}
-        assert len({row[0] for row in found}) == len(found), "an instance comes once"
-        return {people[instance]: int(str(way)) for instance, way in found}
+        return {people[instance]: int(str(way)) for instance, way in self.ways(*predicates).items()}
 
     def instances(self, predicate: str) -> set[object]:
-        return {instance for instance, _ in self._fetch(first_true, [self.tree(predicate)])}
+        return {*self.ways(predicate)}
+
+    def ways(self, *predicates: str) -> dict[object, object]:
+        """The first that holds, by instance."""
+        found = self._fetch(first_true, [self.tree(one) for one in predicates])
+        assert len({row[0] for row in found}) == len(found), "an instance comes once"
+        return dict(found)  # type: ignore[arg-type]
+
+    def heard(self, *predicates: str) -> dict[object, tuple[object, object]]:
+        """What came true first and when, by instance."""
+        found = self._fetch(moments, [self.tree(one) for one in predicates])
+        assert len({row[0] for row in found}) == len(found), "an instance comes once"
+        return {instance: (way, moment) for instance, way, moment in found}
 
     def people(self, predicate: str) -> set[str]:
         return {*self.holds(predicate)}
 
     def when(self, *predicates: str) -> dict[str, tuple[int, str]]:
         """Which came true first, and when."""
-        found = self._fetch(moments, [self.tree(one) for one in predicates])
         people = {row[0]: str(row[1]) for row in self.rows}
-        assert len({row[0] for row in found}) == len(found), "an instance comes once"
-        return {people[instance]: (int(str(way)), f"{moment:%H:%M}") for instance, way, moment in found}
+        found = self.heard(*predicates).items()
+        return {people[instance]: (int(str(way)), f"{moment:%H:%M}") for instance, (way, moment) in found}
 
     def values(self, expression: str) -> dict[str, object]:
         with self._here() as walk:
