@@ -22,7 +22,7 @@ def stopped(
 ) -> dict[OwnedList, str]:
     """Lists that only journeys own and that would lose more people than a guard allows, with why.
 
-    What steps take off was held against the guards before their journey moved, and is not counted again.
+    What steps take off is not counted: that is what the files say of those people, and of them alone.
     """
     found = {}
     for one, counts in planned.items():

@@ -32,9 +32,15 @@ from tidegate.spec.journey_objects import (
 
 def carry(stretch: Stretch) -> None:
     """Carry everybody in `arrived` who is at one of the stretch's steps on, until they wait or are at the end."""
+    from tidegate.journeys import actions
+
     for node, step in stretch:
         if stretch.walk.connection.execute(queries.text("journeys/anybody"), {"node": node}).fetchone() is not None:
             _through(stretch, node, step)
+    if stretch.walk.journey.on_complete:
+        ours = {"first": stretch.first, "past": stretch.past}
+        stretch.walk.connection.execute(queries.text("journeys/actions/completed"), ours)
+        actions.complete(stretch.walk, "here")
 
 
 def _through(stretch: Stretch, node: int, step: Step) -> None:
