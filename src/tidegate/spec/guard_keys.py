@@ -18,7 +18,9 @@ class GuardKeys(Written):
         default=None, description="How many may enter in one run: a share of the members before it, or a number."
     )
     max_leave: LeaveLimit = Field(
-        default=None, description="How many may leave in one run: a share of the members before it, or a number."
+        default=None,
+        description="How many may leave in one run: a share of the members before it, or a number. Of a journey: how "
+        "many may go, without a step taking them off, from a list that only journeys put people on.",
     )
     max_messages: Count = Field(default=None, description="How many messages one run may plan.")
     min_members: int = Field(default=0, ge=0, description="An audience with fewer members than this is blocked.")

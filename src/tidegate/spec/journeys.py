@@ -26,7 +26,7 @@ from tidegate.spec.objects import Project
 from tidegate.spec.surroundings import Surroundings
 from tidegate.spec.validation import check
 
-_OF_MEMBERS = ("max_leave", "min_members", "leeway")
+_OF_MEMBERS = ("min_members",)
 
 
 def read(document: Document, source: str, around: Surroundings, found: Findings, root: Path) -> Journey | None:
@@ -152,7 +152,7 @@ class _Reader:
             yield from moves(keys.sync, ("on_complete", at, "sync"), self.writing)
 
     def _guard(self, written: GuardKeys | None) -> GuardKeys | None:
-        """Nobody is a member of a journey, so a share of its members says nothing."""
+        """Nobody is a member of a journey, so a share of its members says nothing; those of its lists are some."""
         if written is None:
             return None
         for key in _OF_MEMBERS:
