@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -19,6 +19,7 @@ from tidegate.decision.stays import person_of
 from tidegate.errors import WarehouseError
 from tidegate.facts import gather
 from tidegate.feedback import landing as feedback
+from tidegate.journeys.seeing import planning
 from tidegate.results import Decision, PlanResult, PlanRow
 from tidegate.run import new_id
 from tidegate.warehouse import Warehouse
@@ -35,15 +36,18 @@ def plan(
     rows: bool = False,
     pii: bool = False,
     wait: float = 0.0,
+    ahead: timedelta | None = None,
 ) -> PlanResult:
     """Build the models in a scratch schema, decide, and roll back.
 
-    With `rows`, people are listed by key; with `pii`, with the address a message would go to. Raises SpecError,
-    WarehouseError (also while a run is under way: a plan beside it would show half of each).
+    With `rows`, people are listed by key; with `pii`, with the address a message would go to; with `ahead`, it also
+    says what journeys would do in so much time after. Raises SpecError, WarehouseError (also while a run is under way:
+    a plan beside it would show half of each).
     """
     with Workspace(root, target, wait=wait, sends=False) as workspace:
         project, warehouse = workspace.project, workspace.warehouse
         clock = choose_clock(project, warehouse, as_of)
+        until = clock + ahead if ahead is not None else None
         waiting = land.waiting(warehouse, project.root, project.landings)
         reported = feedback.waiting(warehouse, project.root, feedback.sources(project, warehouse.home))
         if waiting and not _anything_landed(warehouse):
@@ -56,17 +60,37 @@ def plan(
             built = builder.build(project.root, project.target, clock, scratch=SCRATCH)
             results, facts = gather(workspace, built, run_id=new_id(clock), as_of=clock)
             with warehouse.session() as connection:
-                connection.execute("begin transaction")
-                try:
+                with _rolled_back(connection):
                     decision = decide(connection, facts)
-                    listed = _rows(connection, facts, decision, pii) if rows else ()
-                finally:
-                    with suppress(duckdb.Error):  # there is none any more where the warehouse itself gave up
-                        connection.execute("rollback")
+                    listed = _rows(connection, facts, decision, pii) if rows else []
+                    next_ = planning.look_ahead(connection, facts, decision, until) if until is not None else ()
+                stopped = planning.blocked(decision) if rows else set()
+                if stopped:
+                    with _rolled_back(connection):
+                        lifted = decide(connection, planning.unguarded(facts, stopped))
+                        listed += planning.rows(connection, facts, lifted, stopped)
         finally:
             with warehouse.session() as connection:
                 builder.drop_scratch(connection, SCRATCH)
-    return PlanResult(clock, tuple(results), decision, listed, notes)
+    return PlanResult(
+        clock,
+        tuple(results),
+        decision,
+        tuple(listed),
+        notes,
+        ahead=next_,
+        ahead_until=until if decision.journeys else None,
+    )
+
+
+@contextmanager
+def _rolled_back(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.execute("begin transaction")
+    try:
+        yield
+    finally:
+        with suppress(duckdb.Error):  # there is none any more where the warehouse itself gave up
+            connection.execute("rollback")
 
 
 def _anything_landed(warehouse: Warehouse) -> bool:
@@ -90,13 +114,16 @@ def _notes(workspace: Workspace, waiting: Sequence[Path]) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, facts: Facts, decision: Decision, pii: bool) -> tuple[PlanRow, ...]:
+def _rows(connection: duckdb.DuckDBPyConnection, facts: Facts, decision: Decision, pii: bool) -> list[PlanRow]:
     causes = {one.audience: one.cause for one in decision.audiences}
     found = connection.execute(queries.bind("plan/rows", addresses=_addresses(facts, pii))).fetchall()
-    return tuple(
-        PlanRow(kind, subject, person, detail or "", causes.get(subject, ""), address or "")
-        for kind, subject, person, detail, address in found
-    )
+    return [
+        *planning.rows(connection, facts, decision),
+        *(
+            PlanRow(kind, subject, person, detail or "", causes.get(subject, ""), address or "")
+            for kind, subject, person, detail, address in found
+        ),
+    ]
 
 
 def _addresses(facts: Facts, pii: bool) -> exp.Expr:

@@ -156,13 +156,14 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
-    """One person in a plan: `enter` or `leave` an audience, a `message`, one `withheld`, or a `list` row.
+    """One person in a plan: `enter` or `leave` an audience, `enter`, `go on` in or `end` a journey, or are `refused` by
+    it; a `message`, one `withheld`, or a `list` row.
 
     `address` is empty unless personal data was asked for.
     """
 
-    kind: Literal["enter", "leave", "message", "withheld", "list"]
-    subject: str  # the audience; for list rows the destination and list
+    kind: Literal["enter", "leave", "go on", "end", "refused", "message", "withheld", "list"]
+    subject: str  # the audience or journey; for list rows the destination and list
     person: str
     detail: str = ""
     cause: str = ""
@@ -171,10 +172,16 @@ class PlanRow:
 
 @dataclass(frozen=True, slots=True)
 class PlanResult:
-    """What a run would do now. `notes` are sentences about what the plan could not see."""
+    """What a run would do now. `notes` are sentences about what the plan could not see.
+
+    `ahead` is what journeys would do next, by `ahead_until` (None: nobody looked), by the time alone: see
+    `tidegate.journeys.seeing.ahead`.
+    """
 
     as_of: datetime
     contracts: tuple[ContractResult, ...]
     decision: Decision
     rows: tuple[PlanRow, ...] = ()
     notes: tuple[str, ...] = ()
+    ahead: tuple[JourneyDecision, ...] = ()
+    ahead_until: datetime | None = None

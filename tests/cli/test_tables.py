@@ -24,7 +24,7 @@ def test_who_waits_for_an_approval_is_told_how_to_give_it() -> None:
     said = told(AudienceDecision("vip", "blocked", reason="9 of 10 would leave"))
 
     assert "vip: blocked: 9 of 10 would leave" in said
-    assert "tidegate approve AUDIENCE" in said
+    assert "tidegate approve NAME" in said
 
 
 def test_a_list_that_nobody_owns_is_told_and_is_no_failure() -> None:

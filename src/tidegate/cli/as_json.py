@@ -23,7 +23,7 @@ def plain(value: Any) -> Any:
         case Path():
             return str(value)
         case Mapping():
-            return {str(key): plain(item) for key, item in value.items()}
+            return {_key(key): plain(item) for key, item in value.items()}
         case set() | frozenset():
             return sorted(plain(item) for item in value)
         case list() | tuple():
@@ -32,6 +32,11 @@ def plain(value: Any) -> Any:
             return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
         case _:
             raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _key(key: Any) -> str:
+    """A move from one step to another is `intro -> wait`; '' is outside."""
+    return " -> ".join(part or "(outside)" for part in key) if isinstance(key, tuple) else str(key)
 
 
 def show(value: Any) -> None:

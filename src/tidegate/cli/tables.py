@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from tidegate.cli import terminal
+from tidegate.cli import journey_decisions, terminal
 from tidegate.cli.terminal import Justify
 from tidegate.cli.totals import Totals
 from tidegate.results import (
@@ -31,13 +31,13 @@ _ADVICE = {
         "where the change is right, edit the contract."
     ),
     "blocked": (
-        "A blocked audience waits for a word: where its movement is right, `tidegate approve AUDIENCE` once a run was "
-        "blocked; else mend the model."
+        "A blocked audience or journey waits for a word: where its movement is right, `tidegate approve NAME` once a "
+        "run was blocked; else mend the model."
     ),
 }
 _CAUSES = {
-    "definition": "the model was edited; lists follow, nobody is written to because of it",
-    "baseline": "the first look at an audience; lists are filled, nobody is written to",
+    "definition": "the model was edited; lists follow, nobody is written to or enters a journey because of it",
+    "baseline": "the first look at an audience or journey; lists are filled, nobody is written to or enters",
 }
 
 
@@ -71,18 +71,22 @@ def report(console: Console, done: Report) -> None:
         console.print()
 
 
-def plan(console: Console, planned: PlanResult, *, with_rows: bool) -> None:
-    """What a run would do, and with `with_rows` to whom."""
+def plan(console: Console, planned: PlanResult, *, with_rows: bool, details: bool = False) -> None:
+    """What a run would do, and with `with_rows` to whom; with `details`, every way that people go in journeys."""
     console.print(f"A run as of {terminal.time(planned.as_of)} would do this. Nothing was changed.")
     console.print()
     contracts(console, planned.contracts)
     decision(console, planned.decision)
+    for one in planned.decision.journeys if details else ():
+        journey_decisions.detail(console, one)
+    if planned.ahead_until is not None:
+        journey_decisions.ahead(console, planned.as_of, planned.ahead_until, planned.ahead)
     if not with_rows:
         return
     addressed = any(row.address for row in planned.rows)
     terminal.table(
         console,
-        ["what", "audience or list", "person", "detail", "cause", *(["address"] if addressed else [])],
+        ["what", "audience, journey or list", "person", "detail", "cause", *(["address"] if addressed else [])],
         [
             (row.kind, row.subject, row.person, row.detail, row.cause, *([row.address] if addressed else []))
             for row in planned.rows
@@ -127,7 +131,9 @@ def totals(console: Console, added_up: Totals) -> None:
 
 def decision(console: Console, decided: Decision) -> None:
     """What was decided, or would be: audiences, lists, messages ready to go, and why not."""
-    audiences(console, decided.audiences)
+    if decided.audiences or not decided.journeys:
+        audiences(console, decided.audiences)
+    journey_decisions.journeys(console, decided.journeys)
     lists(console, decided.lists)
     if decided.ready:
         terminal.table(console, ["messages to send by", ("ready", RIGHT)], sorted(decided.ready.items()))
@@ -186,6 +192,7 @@ def remarks(console: Console, decided: Decision) -> None:
     said = bool(decided.notes)
     for note in decided.notes:
         console.print(f"{note}.")
+    said = journey_decisions.remarks(console, decided.journeys) or said
     for one in decided.audiences:
         if one.reason and one.verdict != "applied":
             console.print(Text.assemble((one.audience, "bold"), ": ", verdict(one.verdict), f": {one.reason}"))
@@ -196,12 +203,15 @@ def remarks(console: Console, decided: Decision) -> None:
             why = f"does not move while {held.blocked} does not" if held.blocked in held.owners else held.blocked
             console.print(Text.assemble((place, "bold"), f": {why}"))
             said = True
-    verdicts = {one.verdict for one in decided.audiences}
+    verdicts = {*(one.verdict for one in decided.audiences), *(one.verdict for one in decided.journeys)}
     for word, advice in _ADVICE.items():
         if word in verdicts:
             console.print(advice)
             said = True
-    causes = {one.cause for one in decided.audiences if one.entered or one.left}
+    causes = {
+        *(one.cause for one in decided.audiences if one.entered or one.left),
+        *(one.cause for one in decided.journeys if one.cause != "data" and one.refused),
+    }
     for word, meaning in _CAUSES.items():
         if word in causes:
             console.print(f"cause `{word}`: {meaning} (unless its file says `backfill: true`).")
