@@ -39,13 +39,14 @@ def find(walk: Walk, cause: Cause, last_as_of: datetime | None, on_hold: str = "
 
     `cause` and `last_as_of` are those of `decision.cause` for what people enter by (see `definition`); `on_hold` is
     why nobody enters in this run, as a disposition. Needs the tables of a decision and of a tick, with those whose walk
-    ends in this run in `endings`. Raises SpecError for rows without a person, an id or a time, and for keys and ids
-    that come twice.
+    ends in this run in `endings` and `arrived`. Raises SpecError for rows without a person, an id or a time, and for
+    keys and ids that come twice.
     """
     for statement in queries.statements("journeys/entries/working_tables"):
         walk.connection.execute(statement)
     looking = Looking(walk, cause, last_as_of)
     looking.run("keep_cause", cause=cause)
+    looking.run("walk_ends")
     _FINDERS[looking.entry.kind](looking)
     looking.run("number", bound={"people": _people(walk)}, per=looking.key_path)
     if looking.welcome():

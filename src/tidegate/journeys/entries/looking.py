@@ -96,7 +96,7 @@ class Looking:
 
 
 def row_as_json(model: ModelColumns, *, table: str = "entry", without: str = "", **first: exp.Expr) -> exp.Expr:
-    """A row of the model as the text of a JSON object. Further values come first, in place of columns of their names."""
+    """A row of the model as the text of a JSON object. `first` are further values, in place of columns so named."""
     columns = {name: exp.column(name, table=table, quoted=True) for name in model.columns if name != without}
     values = {**first, **{name: column for name, column in columns.items() if name not in first}}
     pairs = [exp.JSONKeyValue(this=exp.Literal.string(name), expression=value) for name, value in values.items()]

@@ -1,4 +1,4 @@
--- What each run made of a journey, as of an audience.
+-- What each run made of a journey, as of an audience. A draft is looked at by none.
 --
 -- tables: tidegate.journey_runs
 -- params: none
@@ -10,3 +10,4 @@ select
     journey_runs.sql_hash,
     journey_runs.verdict
 from tidegate.journey_runs
+where journey_runs.verdict <> 'draft'

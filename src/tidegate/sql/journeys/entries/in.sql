@@ -1,7 +1,7 @@
 -- Whoever is in a segment and not inside the journey: asked in every run, each time after what was said last.
 -- Those who were there at the first run, or came by an edited model, stay outside until they left and came back.
 --
--- tables: entry (person, context), changes, tidegate.stays, tidegate.instances, endings, tidegate.occurrences, found
+-- tables: entry (person, context), changes, tidegate.stays, tidegate.instances, walk_ends, tidegate.occurrences, found
 -- params: $journey, $as_of, $cause, $backfill, $overlap
 
 insert into found
@@ -25,7 +25,7 @@ inside as (
     where
         instances.journey = $journey
         and instances.status = 'active'
-        and instances.instance not in (select endings.instance from endings)
+        and instances.instance not in (select walk_ends.instance from walk_ends)
 
 ),
 

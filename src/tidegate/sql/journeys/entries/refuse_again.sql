@@ -1,7 +1,7 @@
 -- Whoever has entered by the same key before: inside still (or inside when it happened), or not to come again, or not
 -- yet. Those who end in this very run are not inside after their end.
 --
--- tables: tidegate.instances, endings, candidates
+-- tables: tidegate.instances, walk_ends, candidates
 -- params: $journey, $again, $every, $overlap
 
 update candidates
@@ -19,9 +19,9 @@ from (
         instances.entry_key,
         max(instances.rotation) as rotation,
         max(instances.entered_at) as entered_at,
-        max(coalesce(endings.ended_at, instances.ended_at, cast('infinity' as timestamptz))) as left_at
+        max(coalesce(walk_ends.ended_at, instances.ended_at, cast('infinity' as timestamptz))) as left_at
     from tidegate.instances
-    left join endings on instances.instance = endings.instance
+    left join walk_ends on instances.instance = walk_ends.instance
     where
         instances.journey = $journey
         and instances.person in (select candidates.person from candidates where candidates.disposition is null)

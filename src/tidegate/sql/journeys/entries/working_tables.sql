@@ -62,6 +62,12 @@ create or replace temp table due_walls (
     moment timestamptz
 );
 
+-- Whose walk ends in this run.
+create or replace temp table walk_ends (
+    instance bigint,
+    ended_at timestamptz
+);
+
 -- Why people are there: kept until what was found is recorded.
 create or replace temp table entry_cause (
     cause varchar
