@@ -211,7 +211,7 @@ def test_a_list_that_no_audience_owns_is_told(state: State) -> None:
 
     assert [(one.destination, one.list, one.people, one.owed) for one in alone.ownerless] == [("meta_ads", "VIP", 0, 1)]
     assert alone.next_steps == (
-        "No audience owns VIP at meta_ads any more: the 0 on it stay, nothing is sent, until "
+        "Nobody owns VIP at meta_ads any more: the 0 on it stay, nothing is sent, until "
         "`tidegate release meta_ads VIP` with --keep or --remove.",
     )
     assert owned.ownerless == ()

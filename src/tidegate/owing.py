@@ -76,13 +76,19 @@ def retry(warehouse: Warehouse, which: Which) -> int:
 
 
 def release(warehouse: Warehouse, destination: str, name: str, on_delete: str) -> bool:
-    """Choose what becomes of a list that no audience owns; the next run does it. False where there is no such list."""
+    """Choose what becomes of a list that no file names; the next run does it. False where there is no such list.
+
+    From now on no journey wants anybody there who was put there before.
+    """
     which = {"destination": destination, "list": name}
     chosen = RELEASED if on_delete == "remove" else on_delete
     with warehouse.session() as connection, transaction(connection):
         if connection.execute(queries.text("lists/known"), which).fetchone() is None:
             return False
         connection.execute(queries.text("lists/decide_on_delete"), {**which, "on_delete": chosen})
+        last = connection.execute(queries.text("status/runs"), {"count": 1}).fetchone()
+        if last is not None:
+            connection.execute(queries.text("lists/dismiss"), {**which, "run_id": last[0], "as_of": last[3]})
     return True
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tidegate import queries
+from tidegate.decision.owned import Wishes, owned_lists, wishes
 from tidegate.guards import in_words
 from tidegate.journeys.seeing import attention
 from tidegate.journeys.seeing.attention import AskedFor, Forsaken, JourneyRun
@@ -125,7 +126,7 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class OwnerlessList:
-    """A list that holds people, or is owed rows, and that no audience of the project owns any more."""
+    """A list that holds people, or is owed rows, and that no audience or journey of the project owns any more."""
 
     destination: str
     list: str
@@ -199,7 +200,7 @@ def status(warehouse: Warehouse, *, runs: int = 5, project: Project | None = Non
             messages=tuple(OpenMessages(*row) for row in rows("messages")),  # type: ignore[arg-type]
             blocked=tuple(Blocked(*row) for row in rows("blocked")),  # type: ignore[arg-type]
             next_steps=(),
-            ownerless=_ownerless(rows("lists"), project) if project else (),
+            ownerless=_ownerless(rows("lists"), project, wishes(connection)) if project else (),
             withheld=tuple(Withheld(*row) for row in rows("withheld")),  # type: ignore[arg-type]
             feedback=tuple(FeedbackSeen(*row) for row in rows("feedback")),  # type: ignore[arg-type]
             refused_lines=_refused(rows("refused_lines"), warehouse.home, project),
@@ -212,8 +213,8 @@ def status(warehouse: Warehouse, *, runs: int = 5, project: Project | None = Non
     return _in_words(found)
 
 
-def _ownerless(known: Sequence[tuple[Any, ...]], project: Project) -> tuple[OwnerlessList, ...]:
-    owned = {(sync.to, sync.name) for audience in project.audiences.values() for sync in audience.sync}
+def _ownerless(known: Sequence[tuple[Any, ...]], project: Project, wanted: Wishes) -> tuple[OwnerlessList, ...]:
+    owned = {(one.destination, one.name) for one in owned_lists(project, wanted)}
     return tuple(OwnerlessList(*row) for row in known if row[:2] not in owned)
 
 
@@ -284,7 +285,7 @@ def _about_lists(found: Status) -> list[str]:
     now = found.runs[0].as_of if found.runs else None
     ownerless = {(one.destination, one.list) for one in found.ownerless}
     steps = [
-        f"No audience owns {one.list} at {one.destination} any more: the {one.people:,} on it stay, nothing is sent, "
+        f"Nobody owns {one.list} at {one.destination} any more: the {one.people:,} on it stay, nothing is sent, "
         f"until `tidegate release {one.destination} {shlex.quote(one.list)}` with --keep or --remove."
         for one in found.ownerless
     ]

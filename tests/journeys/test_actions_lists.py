@@ -13,6 +13,7 @@ from tests.journeys.world import World
 from tidegate import owing
 from tidegate.results import Decision, ListDecision
 from tidegate.spec.objects import Audience, Guard, Limit, Sync
+from tidegate.status import status
 
 VISITED = "journey: visited\nenter:\n  on: event 'visited'\n  again: per event_id\n"
 ON = "steps:\n  - sync: {to: meta_ads, list: Visitors}\n"
@@ -325,3 +326,29 @@ def test_as_many_as_ever_a_step_takes_off_go(world: World) -> None:
     world.run("12:00")
 
     assert on(world) == set()
+
+
+def test_a_list_that_a_journey_names_no_more_can_be_released(world: World) -> None:
+    begun(world)
+    visits(world, "ada")
+    world.run("10:06")
+    world.journey(f"{VISITED}steps:\n  - send: hello\n    by: email\n")
+    world.run("10:30")
+
+    owing.release(world.warehouse, "meta_ads", "Visitors", "remove")
+    world.run("11:00")
+    world.run("11:30")
+
+    assert on(world) == set()
+
+
+def test_status_does_not_call_a_journeys_list_ownerless(world: World) -> None:
+    begun(world)
+    visits(world, "ada")
+    world.run("10:06")
+    assert status(world.warehouse, project=world.project).ownerless == ()
+
+    del world.journeys["visited"]
+
+    (ownerless,) = status(world.warehouse, project=world.project).ownerless
+    assert (ownerless.list, ownerless.people) == ("Visitors", 1)

@@ -16,7 +16,7 @@ from tidegate.cli.place import Place
 @click.option("--remove", "on_delete", flag_value="remove", help="Everybody whom Tidegate put on it is taken off.")
 @place.options
 def command(place: Place, destination: str, list_: str, on_delete: str | None) -> int:
-    """Choose what becomes of a LIST of DESTINATION whose audience was deleted or renamed.
+    """Choose what becomes of a LIST of DESTINATION that no audience or journey names any more.
 
     The next run does it. `on_delete:` in an audience's file chooses beforehand.
 
@@ -26,16 +26,15 @@ def command(place: Place, destination: str, list_: str, on_delete: str | None) -
     """
     from tidegate import owing, workspace
     from tidegate.cli import terminal
-    from tidegate.decision.wanted import owned_lists
+    from tidegate.decision.owned import owned_lists
 
     if on_delete is None:
         raise Mistake("choose: --keep leaves everybody on the list, --remove takes them off")
     opened = workspace.look(place.root, place.target)
-    owners = next(
-        (one.owners for one in owned_lists(opened.project) if (one.destination, one.name) == (destination, list_)), ()
-    )
-    if owners:
-        named = ", ".join(audience.file for audience, _ in owners)
+    owned = (one for one in owned_lists(opened.project) if (one.destination, one.name) == (destination, list_))
+    files = next((one.files for one in owned), ())
+    if files:
+        named = ", ".join(files)
         raise Mistake(f"{named} keeps `{list_}` of {destination}; it must be taken out there first")
     if not owing.release(opened.warehouse, destination, list_, on_delete):
         raise Mistake(

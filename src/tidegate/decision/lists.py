@@ -56,7 +56,7 @@ def plan(
     repeated = connection.execute(queries.text("lists/repeated"), parameters).fetchall()
     if repeated:
         named = ", ".join(person for (person,) in repeated)
-        raise SpecError(Problem(owned.file, owned.sync.line, "sync", f"{project.people} has several rows for {named}"))
+        raise SpecError(Problem(owned.files[0], owned.sync.line, "sync", f"{project.people} has several rows for {named}"))
     for frame in _pages(connection, owned, wanted.rows()):
         _plan_upserts(connection, owned, wanted, frame)
     _plan_removals(connection, owned, project, models[project.people])

@@ -43,9 +43,9 @@ class OwnedList:
         return (*(audience.name for audience, _ in self.owners), *(journey.name for journey in self.journeys))
 
     @property
-    def file(self) -> str:
-        """The first owner's."""
-        return self.owners[0][0].file if self.owners else self.journeys[0].file
+    def files(self) -> tuple[str, ...]:
+        """The owners', in the same order."""
+        return (*(audience.file for audience, _ in self.owners), *(journey.file for journey in self.journeys))
 
     @property
     def parameters(self) -> dict[str, str]:
