@@ -12,6 +12,8 @@ from tidegate.spec.schemas import schemas
 
 ROOT = Path(__file__).parent.parent.parent
 
+WAY_IN = "journey: a\nenter: {on: enter ref('x')}\n"
+
 
 def mistakes(schema: str, value: Any) -> list[str]:
     return [error.message for error in jsonschema_rs.validator_for(schemas()[schema]).iter_errors(value)]
@@ -31,6 +33,58 @@ def test_each_schema_is_one_and_says_what_every_key_is_for(name: str):
 @pytest.mark.parametrize("path", sorted((ROOT / "audiences").glob("*.yml")), ids=lambda path: path.stem)
 def test_an_editor_has_no_complaint_about_the_shops_audiences(path: Path):
     assert mistakes("audience.schema.json", read_yaml(path, ROOT).value) == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "journeys").glob("*.yml")), ids=lambda path: path.stem)
+def test_an_editor_has_no_complaint_about_the_shops_journeys(path: Path):
+    assert mistakes("journey.schema.json", read_yaml(path, ROOT).value) == []
+
+
+def test_an_editor_knows_every_kind_of_step():
+    steps = """
+    - send: a
+      by: [email, sms]
+      id: first
+    - wait: 1 day
+    - wait: {for: opened('first'), up_to: 2 days}
+      then: [{wait: {until: best_time}}]
+      else: [end]
+    - wait: {for: {bought: did('order_completed'), read: opened('first')}, up_to: 2 days}
+      bought: [{set: {offer: "'spring'"}, tag: vip}]
+    - {if: true, then: [{untag: [a, b]}]}
+    - ways: [{if: true, then: [end]}, {if: false}]
+      else: [end]
+    - split: {a: 50%, b: 50%}
+      b: [{sync: {to: ads, list: x}}, {sync: [{to: ads, list: y, remove: x}]}]
+    - event: done
+      with: {amount: 3}
+    - webhook: score
+      else: [end]
+    - approve: Really?
+      up_to: 1 day
+    - end:
+    """
+
+    assert mistakes("journey.schema.json", parse_yaml(WAY_IN + "steps:" + steps, "a.yml").value) == []
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "sned: a",
+        "send: a",
+        "{send: a, by: email, bye: now}",
+        "wait: soon",
+        "{wait: 1 day, then: end}",
+        "{id: nothing}",
+        "ned",
+        "{if: true, then: []}",
+        "{if: true, then: [{sned: a}]}",
+        "split: {a: 0.5}",
+    ],
+)
+def test_an_editor_marks_a_step_that_is_none(step: str):
+    assert mistakes("journey.schema.json", parse_yaml(f"{WAY_IN}steps:\n- {step}", "a.yml").value) != []
 
 
 def test_an_editor_has_no_complaint_about_the_shops_settings():

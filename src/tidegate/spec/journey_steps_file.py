@@ -144,6 +144,8 @@ class SyncStepKeys(StepKeys):
 class SetStepKeys(StepKeys):
     """Something that is known of the person from now on."""
 
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": [key]} for key in ("set", "tag", "untag")]})
+
     set: dict[str, Sql] | None = Field(
         default=None, min_length=1, description="Traits and the SQL expressions of their values."
     )

@@ -8,6 +8,8 @@ from pydantic import BaseModel
 
 from tidegate.feedback.format import ConsentLine, FeedbackLine
 from tidegate.spec.audience_file import AudienceFile
+from tidegate.spec.journey_file import JourneyFile
+from tidegate.spec.journey_steps_file import ANY_STEP, KINDS
 from tidegate.spec.message_file import (
     ChatFront,
     CrmFront,
@@ -23,6 +25,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _FILES: dict[str, tuple[type[BaseModel], str]] = {
     "tidegate.schema.json": (SettingsFile, "tidegate.yml"),
     "audience.schema.json": (AudienceFile, "audiences/*.yml"),
+    "journey.schema.json": (JourneyFile, "journeys/*.yml"),
     "email.schema.json": (EmailFront, "The front matter of messages/*/email.mjml and email.html"),
     "push.schema.json": (PushFront, "The front matter of messages/*/push.txt and web_push.txt"),
     "whatsapp.schema.json": (WhatsAppFront, "The front matter of messages/*/whatsapp.txt"),
@@ -42,8 +45,21 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 def _schema(model: type[BaseModel], title: str) -> dict[str, Any]:
     made = model.model_json_schema(by_alias=True)
+    if model is JourneyFile:
+        made["$defs"] = {**made["$defs"], **_steps()}
     _tidy(made)
     return {"$schema": _DIALECT, **made, "title": title}
+
+
+def _steps() -> dict[str, Any]:
+    """The definitions of every kind of step, and of any."""
+    kinds = list(dict.fromkeys(KINDS.values()))
+    found: dict[str, Any] = {}
+    for kind in kinds:
+        made = kind.model_json_schema(by_alias=True)
+        found |= {**made.pop("$defs", {}), kind.__name__: made}
+    any_of = [{"const": "end"}, *({"$ref": f"#/$defs/{kind.__name__}"} for kind in kinds)]
+    return {**found, "Step": {"anyOf": any_of, "description": "A step: `end`, or a key with its value."}}
 
 
 def _tidy(node: Any) -> None:
@@ -55,6 +71,8 @@ def _tidy(node: Any) -> None:
                 each.pop("title", None)
                 if each.get("default", ...) is None:
                     each.pop("default")
+        if node.get("items") == ANY_STEP:
+            node["items"] = {"$ref": "#/$defs/Step"}
         for item in node.values():
             _tidy(item)
     elif isinstance(node, list):
