@@ -36,10 +36,10 @@ def test_nine_o_clock_stays_nine_o_clock_when_the_clocks_change() -> None:
     ]
 
 
-def test_a_time_that_is_skipped_comes_once_and_later() -> None:
+def test_a_time_that_is_skipped_comes_at_the_first_moment_after() -> None:
     # London skips 01:00 to 02:00 on 29 March 2026.
     assert firings("30 1 * * *", "Europe/London", utc(2026, 3, 28, 12), utc(2026, 3, 30, 12)) == [
-        "29 01:30",
+        "29 01:00",
         "30 00:30",
     ]
 
@@ -54,6 +54,7 @@ def test_every_half_hour_goes_by_the_time_that_passes() -> None:
     assert back == ["25 00:00", "25 00:30", "25 01:00", "25 01:30", "25 02:00"]
     forth = firings("*/30 * * * *", "Europe/London", utc(2026, 3, 29, 0, 29), utc(2026, 3, 29, 2))
     assert forth == ["29 00:30", "29 01:00", "29 01:30", "29 02:00"]
+    assert firings("15 * * * *", "Europe/London", utc(2026, 3, 29), utc(2026, 3, 29, 2)) == ["29 00:15", "29 01:15"]
 
 
 def test_a_window_leaves_its_beginning_out_and_holds_its_end() -> None:

@@ -2,8 +2,9 @@
 
 Minute, hour, day of the month, month, day of the week: `*`, `5`, `1-5`, `*/15`, `1-30/2`, lists of these, and names
 (`jan`, `mon`); 0 and 7 are Sunday. Where both days are restricted either of them is enough, as crontab(5) has it
-(man7.org, looked up in November 2026). A time that is skipped when the clock is put forward comes as much later as
-the clock was moved; one that comes twice when it is put back counts the first time, unless the hour is `*`.
+(man7.org, looked up in November 2026). A time that is skipped when the clock is put forward comes at the first moment
+after; one that comes twice when it is put back counts the first time. Where the hour is `*`, neither is so: then it is
+the time that passes that counts.
 """
 
 from __future__ import annotations
@@ -91,15 +92,34 @@ class Cron:
         for hour in self.hours:
             for minute in self.minutes:
                 wall = datetime.combine(day, time(hour, minute), clock)
-                yield wall.astimezone(UTC)
+                moment = wall.astimezone(UTC)
+                if moment.astimezone(clock).replace(tzinfo=None) == wall.replace(tzinfo=None):
+                    yield moment
+                elif not self.every_hour:
+                    yield _first_after(wall)
                 if self.every_hour:
-                    yield wall.replace(fold=1).astimezone(UTC)
+                    yield from _again(wall)
 
     def _on(self, day: date) -> bool:
         if day.month not in self.months:
             return False
         by_day, by_weekday = day.day in self.days, day.isoweekday() % 7 in self.weekdays
         return by_day and by_weekday if self.any_day or self.any_weekday else by_day or by_weekday
+
+
+def _first_after(wall: datetime) -> datetime:
+    """When the clock has left a time out."""
+    moment = wall.replace(fold=1).astimezone(UTC)
+    while moment.astimezone(wall.tzinfo).replace(tzinfo=None) < wall.replace(tzinfo=None):
+        moment += timedelta(minutes=1)
+    return moment
+
+
+def _again(wall: datetime) -> Iterator[datetime]:
+    """The second time that the clock shows it, on a day on which it is put back."""
+    later = wall.replace(fold=1).astimezone(UTC)
+    if later > wall.astimezone(UTC):
+        yield later
 
 
 def _values(text: str, name: str, lowest: int, highest: int, names: Sequence[str]) -> frozenset[int]:

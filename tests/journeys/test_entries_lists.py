@@ -91,7 +91,7 @@ def test_a_list_that_is_gone_lets_nobody_in_and_takes_nobody_off(world: World) -
     opens(world, "list 'audiences/guests.csv'", again="every 1 minute", steps="- {send: hello, by: email}\n")
     world.run()
     (world.root / "audiences" / "guests.csv").unlink()
-    with pytest.raises(SpecError, match="first line of audiences/guests.csv"):
+    with pytest.raises(SpecError, match=r"first line of audiences/guests\.csv"):
         world.run(after=HOUR)
     write(world, "customer_id", "ada")
     world.run(after=HOUR)
