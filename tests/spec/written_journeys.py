@@ -39,7 +39,7 @@ def furnish(shop: Written) -> Written:
     shop.change(
         "tidegate.yml",
         "      exports:",
-        '      customer_care: {connector: webhook, url: "https://example.com/hook", secret: "${SECRET}"}\n      exports:',
+        '      customer_care: {connector: webhook, url: "https://example.com/x", secret: "${SECRET}"}\n      exports:',
     )
     shop.model("new_leads", "events")
     for name in _EMAILS:
