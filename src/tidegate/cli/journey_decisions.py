@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 
 from rich.console import Console
 from rich.text import Text
@@ -126,7 +126,10 @@ def _in_order(moves: Mapping[tuple[str, str], int]) -> list[tuple[tuple[str, str
     leads_to = TopologicalSorter[str]()
     for before, after in sorted(moves):
         leads_to.add(after or _END, before)
-    place = {step: position for position, step in enumerate(leads_to.static_order())}
+    try:
+        place = {step: position for position, step in enumerate(leads_to.static_order())}
+    except CycleError:  # versions whose steps stand the other way round
+        return sorted(moves.items())
     return sorted(moves.items(), key=lambda move: (place[move[0][0]], place[move[0][1] or _END]))
 
 

@@ -56,12 +56,14 @@ def look_ahead(
 
     Nothing new is landed and no model is built: segments and people are as they are, events as they have happened, and
     every message that is ready has gone at the run's clock. Dates and schedules let people in. Journeys that did not
-    move in the decision are left out.
+    move in the decision are left out. The decision's working tables are emptied: read them before.
     """
     moving = {one.journey for one in decision.journeys if one.verdict in _MOVED}
     if not moving:
         return ()
     _count(connection, facts)
+    for statement in queries.statements("decide/working_tables"):  # they hold what the decision found
+        connection.execute(statement)
     connection.execute(queries.text("journeys/seeing/send_all"), {"as_of": facts.as_of, "run_id": facts.run_id})
     still: dict[str, Unfit] = {name: ("failed", "") for name in facts.project.journeys if name not in moving}
     later = replace(facts, run_id=f"{facts.run_id}-ahead", as_of=until, unfit={**facts.unfit, **still})
