@@ -179,6 +179,15 @@ class World:
                 [self.now, json.dumps(body), person, step],
             )
 
+    def decides(self, step: str, decision: str, person: str) -> None:
+        """A person said yes or no of somebody who stands at a step."""
+        with self.warehouse.session() as connection:
+            connection.execute(
+                "insert into tidegate.step_approvals select journey, step, instance, person, ?, null, 'somebody', ?, "
+                "now() from tidegate.instances where step = ? and person = ?",
+                [decision, self.now, step, person],
+            )
+
     def erase(self, person: str) -> None:
         """They asked to be forgotten."""
         self._known(person)
