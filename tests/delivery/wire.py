@@ -64,6 +64,19 @@ class WireThatDropsRepeats(Wire):
     idempotent_send = True
 
 
+class WireThatAnswers(Wire):
+    """Says something to whoever wants to hear it; what, stands in the message."""
+
+    async def send(self, messages: Sequence[Message]) -> list[Outcome]:
+        outcomes = await super().send(messages)
+        return [
+            Outcome.accepted(outcome.provider_id, message.content["text"] if message.answers else None)
+            if outcome.verdict == "accepted"
+            else outcome
+            for message, outcome in zip(messages, outcomes, strict=True)
+        ]
+
+
 class WireThatJudgesLater(Wire):
     """Takes rows as jobs, and tells of them when it is asked."""
 
@@ -95,4 +108,7 @@ def _row(row: Row) -> dict[str, Any]:
 def render(message: str, channel: str, person: Any, entry: Any, step: Any, message_key: str) -> dict[str, str]:
     if entry.get("trap"):
         raise ValueError(f"cannot render for {person['email']}")
-    return {"subject": f"{message} for {person['first_name']}", "text": json.dumps(entry), "html": "<p>"}
+    if entry.get("tells"):
+        return {"subject": "Told", "text": f"{step[entry['tells']]['score']}", "html": "<p>"}
+    text = entry["says"] if "says" in entry else json.dumps(entry)
+    return {"subject": f"{message} for {person['first_name']}", "text": text, "html": "<p>"}
