@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
-from prefect.artifacts import create_table_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from tidegate.cli.totals import Totals
+from tidegate.journeys.seeing.looking import look
+from tidegate.journeys.seeing.markdown import markdown
 from tidegate.redact import redact
 from tidegate.results import ContractResult, Decision, Report
+from tidegate.run import Run
 
 
 def audiences(report: Report, sent: Mapping[str, int]) -> None:
@@ -30,6 +34,61 @@ def audiences(report: Report, sent: Mapping[str, int]) -> None:
                 "held": _reasons(one.held),
             }
             for one in report.decision.audiences
+        ],
+    )
+
+
+def journeys(run: Run) -> None:
+    """A table of what was made of every journey, and of each that anybody entered, moved in or left a page: the graph
+    with everybody in it."""
+    decided = run.decision.journeys
+    if not decided:
+        return
+    create_table_artifact(
+        key="journeys",
+        description=f"Run `{run.run_id}`, as of {run.as_of:%Y-%m-%d %H:%M} UTC",
+        table=[
+            {
+                "journey": one.journey,
+                "verdict": one.verdict,
+                "cause": one.cause,
+                "entered": one.entered,
+                "not let in": _reasons(one.refused),
+                "went on": one.moved,
+                "ended": _reasons(one.ended),
+                "inside": one.inside,
+                "planned": sum(one.planned.values()),
+                "withheld": _reasons(one.withheld),
+                "held": _reasons(one.held),
+            }
+            for one in decided
+        ],
+    )
+    for one in decided:
+        if one.moves or one.ended:
+            create_markdown_artifact(
+                key=f"journey-{_key(one.journey)}",
+                description=f"Run `{run.run_id}`",
+                markdown=redact(markdown(look(run.warehouse, run.project, one.journey))),
+            )
+
+
+def asked(run_id: str, decision: Decision) -> None:
+    """Who waits for a person's word; nothing where nobody does."""
+    if not decision.asked:
+        return
+    create_table_artifact(
+        key="asked",
+        description=f"Run `{run_id}`. They wait for the deployment `approve`, with the journey and the step",
+        table=[
+            {
+                "journey": one.journey,
+                "step": one.step,
+                "question": redact(one.question),
+                "people": one.people,
+                "until": f"{one.until:%Y-%m-%d %H:%M} UTC" if one.until else "",
+            }
+            for one in decision.asked
         ],
     )
 
@@ -65,10 +124,20 @@ def destinations(report: Report) -> None:
 
 
 def guards(run_id: str, decision: Decision) -> None:
-    """What each guard said: of audiences, and of the lists that wait with them."""
+    """What each guard said: of audiences and journeys, and of the lists that wait with them."""
     rows = [
         {"what": one.audience, "verdict": one.verdict, "entered": one.entered, "left": one.left, "why": one.reason}
         for one in decision.audiences
+    ]
+    rows += [
+        {
+            "what": one.journey,
+            "verdict": one.verdict,
+            "entered": one.entered,
+            "left": sum(one.ended.values()),
+            "why": one.reason,
+        }
+        for one in decision.journeys
     ]
     rows += [
         {
@@ -84,7 +153,7 @@ def guards(run_id: str, decision: Decision) -> None:
     rows.sort(key=lambda row: row["verdict"] not in ("blocked", "held"))
     create_table_artifact(
         key="guard-verdicts",
-        description=f"Run `{run_id}`. A blocked audience waits for the deployment `approve`",
+        description=f"Run `{run_id}`. A blocked audience or journey waits for the deployment `approve`",
         table=[{**row, "why": redact(str(row["why"]))} for row in rows],
     )
 
@@ -140,6 +209,11 @@ def replayed(totals: Totals) -> None:
             for one in totals.destinations
         ],
     )
+
+
+def _key(name: str) -> str:
+    """Prefect's keys are lower case letters, digits and dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def _reasons(withheld: Mapping[str, int]) -> str:

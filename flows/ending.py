@@ -17,7 +17,7 @@ def failed(fault: TidegateError) -> State:
 
 def ending(report: Report) -> State:
     """Failed where a destination failed, else completed; audiences that wait for somebody are named in both."""
-    said = [*_destinations(report), *_blocked(report), *_stopped(report)]
+    said = [*_destinations(report), *_blocked(report), *_stopped(report), *_asked(report)]
     message = "\n".join(redact(line) for line in said)
     if report.status == "failed":
         return Failed(message=message)
@@ -31,13 +31,30 @@ def _destinations(report: Report) -> list[str]:
 
 
 def _blocked(report: Report) -> list[str]:
-    blocked = [one for one in report.decision.audiences if one.verdict == "blocked"]
-    return [f"{one.audience} is blocked and waits for the flow `approve`: {one.reason}" for one in blocked]
+    blocked = [(name, reason) for name, verdict, reason in _verdicts(report) if verdict == "blocked"]
+    return [f"{name} is blocked and waits for the flow `approve`: {reason}" for name, reason in blocked]
 
 
 def _stopped(report: Report) -> list[str]:
-    stopped = [one for one in report.decision.audiences if one.verdict in ("contract", "failed")]
-    return [f"{one.audience} takes no part: {one.reason}" for one in stopped]
+    stopped = [(name, reason) for name, verdict, reason in _verdicts(report) if verdict in ("contract", "failed")]
+    return [f"{name} takes no part: {reason}" for name, reason in stopped]
+
+
+def _verdicts(report: Report) -> list[tuple[str, str, str]]:
+    """(name, verdict, reason) of audiences and journeys."""
+    decided = report.decision
+    return [
+        *((one.audience, one.verdict, one.reason) for one in decided.audiences),
+        *((one.journey, one.verdict, one.reason) for one in decided.journeys),
+    ]
+
+
+def _asked(report: Report) -> list[str]:
+    return [
+        f"{one.journey}: {one.people:,} {'person waits' if one.people == 1 else 'people wait'} at the step `{one.step}` "
+        f"for the flow `approve`: {one.question}"
+        for one in report.decision.asked
+    ]
 
 
 def _summary(report: Report) -> str:

@@ -83,6 +83,7 @@ def decide(run: Run) -> None:
     """Who entered and who left, what each list lacks, what may be sent: one transaction."""
     decision = engine.decide(run)
     artifacts.guards(run.run_id, decision)
+    artifacts.asked(run.run_id, decision)
 
 
 @task(name="deliver", task_run_name="deliver {destination}", **IN_THIS_PROCESS)
@@ -111,6 +112,7 @@ def _settled(run: Run, destination: str) -> Delivery:
 def _report(run: Run, deliveries: Sequence[Delivery]) -> Report:
     """End the run, and show what happened as tables."""
     messages = sent(run.warehouse, run.run_id)
+    artifacts.journeys(run)
     done = engine.finish(run, deliveries)
     artifacts.audiences(done, messages)
     artifacts.destinations(done)

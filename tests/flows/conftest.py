@@ -53,6 +53,7 @@ class Seen:
     tasks: dict[str, str]
     tables: dict[str, list[dict[str, Any]]]
     logs: list[str]
+    pages: dict[str, str]
 
 
 @pytest.fixture
@@ -70,8 +71,9 @@ def seen(prefect: None) -> Callable[[State], Seen]:
         return Seen(
             state,
             {task.name: task.state_name or "" for task in sorted(tasks, key=lambda task: task.expected_start_time)},
-            {table.key: json.loads(table.data) for table in tables},
+            {table.key: json.loads(table.data) for table in tables if table.type == "table"},
             [log.message for log in logs],
+            {page.key: page.data for page in tables if page.type == "markdown"},
         )
 
     return look
