@@ -13,21 +13,21 @@
   no more than 0.6 % off, as the Earth is not quite round.
 -#}
 {% macro within_km(lat, lon, place, km=none) -%}
-    {%- if place is string -%}
-        {%- set name = "'" ~ place | replace("'", "''") ~ "'" -%}
-        {%- set row = "from " ~ ref(var('places', 'places')) ~ " as places where places.place = " ~ name -%}
-        {%- set place_lat = "(select places.latitude " ~ row ~ ")" -%}
-        {%- set place_lon = "(select places.longitude " ~ row ~ ")" -%}
-        {%- set within = "(select places.km " ~ row ~ ")" if km is none else km -%}
-    {%- elif place is sequence and place | length == 2 -%}
-        {%- if km is none -%}
-            {{ exceptions.raise_compiler_error("within_km: how near? A place of two numbers needs km, such as km=2") }}
-        {%- endif -%}
-        {%- set place_lat, place_lon, within = place[0], place[1], km -%}
-    {%- else -%}
-        {%- set fix = "give the name of one in places, or [latitude, longitude]" -%}
-        {{ exceptions.raise_compiler_error("within_km: " ~ place ~ " is no place; " ~ fix) }}
-    {%- endif -%}
+{%- if place is string -%}
+{%- set name = "'" ~ place | replace("'", "''") ~ "'" -%}
+{%- set row = "from " ~ ref(var('places', 'places')) ~ " as places where places.place = " ~ name -%}
+{%- set place_lat = "(select places.latitude " ~ row ~ ")" -%}
+{%- set place_lon = "(select places.longitude " ~ row ~ ")" -%}
+{%- set within = "(select places.km " ~ row ~ ")" if km is none else km -%}
+{%- elif place is sequence and place | length == 2 -%}
+{%- if km is none -%}
+{{ exceptions.raise_compiler_error("within_km: how near? A place of two numbers needs km, such as km=2") }}
+{%- endif -%}
+{%- set place_lat, place_lon, within = place[0], place[1], km -%}
+{%- else -%}
+{%- set fix = "give the name of one in places, or [latitude, longitude]" -%}
+{{ exceptions.raise_compiler_error("within_km: " ~ place ~ " is no place; " ~ fix) }}
+{%- endif -%}
     2 * 6371.0088 * asin(sqrt(least(
         1.0,
         power(sin(radians({{ place_lat }} - ({{ lat }})) / 2), 2)
