@@ -16,7 +16,7 @@ def failed(fault: TidegateError) -> State:
 
 
 def ending(report: Report) -> State:
-    """Failed where a destination failed, else completed; audiences that wait for somebody are named in both."""
+    """Failed where a destination failed, else completed; what waits for somebody is named in both."""
     said = [*_destinations(report), *_blocked(report), *_stopped(report), *_asked(report)]
     message = "\n".join(redact(line) for line in said)
     if report.status == "failed":
@@ -51,8 +51,8 @@ def _verdicts(report: Report) -> list[tuple[str, str, str]]:
 
 def _asked(report: Report) -> list[str]:
     return [
-        f"{one.journey}: {one.people:,} {'person waits' if one.people == 1 else 'people wait'} at the step `{one.step}` "
-        f"for the flow `approve`: {one.question}"
+        f"{one.journey}: {one.people:,} {'person waits' if one.people == 1 else 'people wait'} at `{one.step}` for the "
+        f"flow `approve`: {one.question}"
         for one in report.decision.asked
     ]
 

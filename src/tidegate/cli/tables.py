@@ -193,6 +193,11 @@ def remarks(console: Console, decided: Decision) -> None:
     for note in decided.notes:
         console.print(f"{note}.")
     said = journey_decisions.remarks(console, decided.journeys) or said
+    for asks in decided.asked:
+        people = f"{asks.people:,} {'person waits' if asks.people == 1 else 'people wait'} at {asks.step}"
+        how = f"`tidegate approve {asks.journey} --step {asks.step}`"
+        console.print(Text.assemble((asks.journey, "bold"), f': {people} for an answer to "{asks.question}": {how}'))
+        said = True
     for one in decided.audiences:
         if one.reason and one.verdict != "applied":
             console.print(Text.assemble((one.audience, "bold"), ": ", verdict(one.verdict), f": {one.reason}"))
