@@ -26,9 +26,10 @@ def wait(walk: Walk, here: exp.Table) -> None:
     walk.connection.execute(queries.bind("journeys/waits/own_hours", here=here, bought=bought))
     _be_like_others(walk, here, bought)
     clocks.read(walk, here)
-    walk.connection.execute(queries.bind("journeys/waits/best_walls", here=here))
+    walk.connection.execute(queries.text("journeys/waits/best_hours"))
+    walk.connection.execute(queries.text("journeys/waits/best_walls"))
     clocks.find_instants(walk)
-    walk.connection.execute(queries.bind("journeys/waits/best", here=here))
+    walk.connection.execute(queries.text("journeys/waits/best"))
 
 
 def _be_like_others(walk: Walk, here: exp.Table, bought: exp.Expr) -> None:

@@ -11,8 +11,9 @@ from tidegate.journeys.walk import Walk
 
 
 def read(walk: Walk, here: exp.Table) -> None:
-    """Fill `clocks` with what the people of `here`, who all are in `living`, see at the minute of their `at`."""
-    walk.connection.execute(queries.bind("journeys/waits/clocks", here=here))
+    """Fill `begun` with the people of `here`, who all are in `living`, and `clocks` with what they see then."""
+    walk.connection.execute(queries.bind("journeys/waits/begin", here=here))
+    walk.connection.execute(queries.text("journeys/waits/clocks"))
 
 
 def find_instants(walk: Walk) -> None:

@@ -51,4 +51,4 @@ def _days(walk: Walk, until: Until, here: exp.Table) -> None:
     parameters = {"days": until.days, "minutes": clocks.minutes(until.at)}
     walk.connection.execute(queries.text("journeys/waits/days_walls"), parameters)
     clocks.find_instants(walk)
-    walk.connection.execute(queries.bind("journeys/waits/days", here=here), parameters)
+    walk.connection.execute(queries.text("journeys/waits/days"), parameters)

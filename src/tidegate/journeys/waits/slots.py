@@ -24,4 +24,4 @@ def wait(walk: Walk, slot: Iterable[Window], here: exp.Table) -> None:
     clocks.read(walk, here)
     walk.connection.execute(queries.text("journeys/waits/slot_walls"))
     clocks.find_instants(walk)
-    walk.connection.execute(queries.bind("journeys/waits/slots", here=here))
+    walk.connection.execute(queries.text("journeys/waits/slots"))

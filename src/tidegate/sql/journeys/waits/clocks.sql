@@ -1,6 +1,6 @@
 -- What the clocks show where people begin to wait: for each time zone and minute once.
 --
--- tables: here (person, at), living, clocks
+-- tables: begun, clocks
 
 insert into clocks
 with
@@ -8,10 +8,9 @@ with
 minutes as (
 
     select distinct
-        living.zone,
-        cast(floor(epoch(here.at) / 60) as bigint) as minute
-    from here
-    inner join living on here.person = living.person
+        begun.zone,
+        begun.minute
+    from begun
 
 )
 

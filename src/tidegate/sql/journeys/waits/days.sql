@@ -1,6 +1,6 @@
 -- When those go on who wait so many days of the calendar.
 --
--- tables: here (instance, person, at), living, clocks, instants, wait_ends
+-- tables: begun, clocks, instants, wait_ends
 -- params: $days, $minutes (of the day)
 
 insert into wait_ends
@@ -21,9 +21,8 @@ ends as (
 )
 
 select
-    here.instance,
-    greatest(here.at, ends.moment) as deadline,
+    begun.instance,
+    greatest(begun.at, ends.moment) as deadline,
     false as past
-from here
-inner join living on here.person = living.person
-inner join ends on living.zone = ends.zone and cast(floor(epoch(here.at) / 60) as bigint) = ends.minute
+from begun
+inner join ends on begun.zone = ends.zone and begun.minute = ends.minute

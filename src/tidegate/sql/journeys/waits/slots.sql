@@ -1,6 +1,6 @@
 -- When those go on who wait for a slot: at once whose clock shows a time within, the others when it opens next.
 --
--- tables: here (instance, person, at), living, clocks, slot_times, instants, wait_ends
+-- tables: begun, clocks, slot_times, instants, wait_ends
 
 insert into wait_ends
 with
@@ -37,14 +37,22 @@ openings as (
             = instants.wall
     group by clocks.zone, clocks.minute
 
+),
+
+ends as (
+
+    select
+        openings.zone,
+        openings.minute,
+        case when within.zone is null then openings.moment end as moment
+    from openings
+    left join within on openings.zone = within.zone and openings.minute = within.minute
+
 )
 
 select
-    here.instance,
-    case when within.zone is null then greatest(here.at, openings.moment) else here.at end as deadline,
+    begun.instance,
+    greatest(begun.at, coalesce(ends.moment, begun.at)) as deadline,
     false as past
-from here
-inner join living on here.person = living.person
-inner join openings
-    on living.zone = openings.zone and cast(floor(epoch(here.at) / 60) as bigint) = openings.minute
-left join within on openings.zone = within.zone and openings.minute = within.minute
+from begun
+inner join ends on begun.zone = ends.zone and begun.minute = ends.minute

@@ -5,9 +5,16 @@ create or replace temp table slot_times (
     closes integer
 );
 
+create or replace temp table begun (
+    instance bigint,
+    at timestamptz,           -- they begin to wait
+    zone varchar,
+    minute bigint             -- of that moment, since 1970
+);
+
 create or replace temp table clocks (
     zone varchar,
-    minute bigint,            -- of the moment, since 1970
+    minute bigint,
     wall timestamp            -- what the clock on the wall shows there and then
 );
 
@@ -32,6 +39,14 @@ create or replace temp table aims (
 
 create or replace temp table own_hours (
     instance bigint,
+    hour integer
+);
+
+create or replace temp table best_hours (
+    instance bigint,
+    at timestamptz,           -- as in `begun`
+    zone varchar,
+    minute bigint,
     hour integer
 );
 
