@@ -56,7 +56,7 @@ def gather(
         models=models,
         definitions={name: Definition(one.definition, one.definition_hash) for name, one in built.models.items()},
         connectors=workspace.connectors,
-        unfit=_unfit(project, built, results, problems),
+        unfit=unfit_of(project, built, results, problems),
         run_id=run_id,
         as_of=as_of,
     )
@@ -101,7 +101,7 @@ def written_contracts(project: Project, built: Built) -> list[contracts.Contract
     return found
 
 
-def _unfit(
+def unfit_of(
     project: Project,
     built: Built,
     results: Sequence[ContractResult],

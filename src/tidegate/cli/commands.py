@@ -29,6 +29,7 @@ class Entry(NamedTuple):
 
 COMMANDS: dict[str, Entry] = {
     "plan": Entry("Activate", "plan", "Show what a run would do now; change nothing."),
+    "simulate": Entry("Activate", "simulate", "Walk history through a journey; send nothing, change nothing."),
     "run": Entry("Activate", "run", "See who entered and who left, and tell the world."),
     "replay": Entry("Activate", "replay", "Run day after day over a stretch of the past."),
     "land": Entry("Activate", "land", "Load new event files, and nothing else."),

@@ -79,8 +79,8 @@ def overview(console: Console, every: Sequence[JourneyLine]) -> None:
 def journey(console: Console, seen: JourneySeen) -> None:
     """One journey: what it came to, its steps, its messages."""
     _heading(console, seen)
-    _steps(console, seen)
-    _messages(console, seen)
+    steps(console, seen)
+    messages(console, seen)
     if len(seen.versions) > 1 and seen.only is None:
         terminal.table(
             console,
@@ -176,7 +176,8 @@ def _heading(console: Console, seen: JourneySeen) -> None:
     console.print()
 
 
-def _steps(console: Console, seen: JourneySeen) -> None:
+def steps(console: Console, seen: JourneySeen) -> None:
+    """The steps, and who came by."""
     every = (*seen.steps, *seen.gone)
     roomy = console.width >= _ROOMY
     left = any(one.left for one in every)
@@ -206,7 +207,8 @@ def _steps(console: Console, seen: JourneySeen) -> None:
     )
 
 
-def _messages(console: Console, seen: JourneySeen) -> None:
+def messages(console: Console, seen: JourneySeen) -> None:
+    """What became of the messages of each step."""
     sends = [(one, one.send) for one in (*seen.steps, *seen.gone) if one.send is not None]
     if not sends:
         return

@@ -39,5 +39,24 @@ class Duration(click.ParamType[timedelta]):
             self.fail(str(fault), param, ctx)
 
 
+class Share(click.ParamType[float]):
+    """`40%`; from nothing to everything."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        number = str(value).strip().removesuffix("%").strip()
+        try:
+            found = float(number) / 100
+        except ValueError:
+            found = -1.0
+        if not 0 <= found <= 1 or not str(value).strip().endswith("%"):
+            self.fail(f"`{value}` is no share; write one such as 40%", param, ctx)
+        return found
+
+
 INSTANT = Instant()
 DURATION = Duration()
+SHARE = Share()

@@ -12,8 +12,10 @@ from tidegate.cli.mistakes import Mistake
 from tidegate.cli.place import Place
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from tidegate.spec.objects import ModelColumns, Project
-    from tidegate.story import Moment
+    from tidegate.story import Moment, Story
 
 _STYLES = {
     "sent": "green",
@@ -67,12 +69,20 @@ def command(place: Place, key: str, json_: bool) -> int:
         raise Mistake(f"nobody has the key `{key}`; {hint}")
     if json_:
         return 0
-    out = terminal.out()
+    show(terminal.out(), told)
+    return 0
+
+
+def show(console: Console, told: Story) -> None:
+    """A person's story as a table."""
+    from tidegate.cli import terminal
+
+    key = told.person
     if not told.moments:
-        out.print(f"{key} is in the address book; nothing has happened with them yet.")
-        return 0
+        console.print(f"{key} is in the address book; nothing has happened with them yet.")
+        return
     terminal.table(
-        out,
+        console,
         ["when", "what", "what about", "why", "until"],
         [
             (
@@ -86,7 +96,6 @@ def command(place: Place, key: str, json_: bool) -> int:
         ],
         title=f"{key}: {terminal.count_of(len(told.moments), 'moment')}",
     )
-    return 0
 
 
 def address_book(project: Project) -> ModelColumns:
