@@ -1,10 +1,11 @@
--- Everybody who is asked about, as if they were to be told something that needs consent.
+-- Everybody who is asked about, as if they were to be told something that needs consent. Whoever walks twice is asked
+-- about twice: that costs less than to see to it that they are not.
 --
 -- tables: asked (person), wants
 -- params: $channel, $topic
 
 insert into wants
-select distinct
+select
     asked.person as message_key,
     asked.person,
     $topic as topic,
