@@ -62,12 +62,12 @@ def prepare(connection: duckdb.DuckDBPyConnection, facts: Facts, journey: Journe
     live = journey.status not in ("draft", "stopped")
     version, changed = _number(connection, journey)
     newest = Walk(connection, facts, journey, version)
-    standing = _standing(connection, journey.name)
-    before = {place: people for place, people in standing.items() if place[0] < version}
+    before = _standing(connection, journey.name, version)
     life = Life(newest, published=changed and live, on_hold=_on_hold(journey, bool(before)))
     if journey.status == "stopped":
         _leave(connection, journey, version + 1, "stopped")
-        return replace(life, notes=_told(life, standing, "leave: it is stopped"))
+        inside = _standing(connection, journey.name, version + 1)
+        return replace(life, notes=_told(life, inside, "leave: it is stopped"))
     if not before:
         return life
     if journey.in_flight == "exit" and live:
@@ -121,8 +121,10 @@ def _number(connection: duckdb.DuckDBPyConnection, journey: Journey) -> tuple[in
     return (version, False) if known_hash == journey.hash else (version + 1, True)
 
 
-def _standing(connection: duckdb.DuckDBPyConnection, journey: str) -> dict[tuple[int, str], int]:
-    rows = connection.execute(queries.text("journeys/versions/standing"), {"journey": journey}).fetchall()
+def _standing(connection: duckdb.DuckDBPyConnection, journey: str, before: int) -> dict[tuple[int, str], int]:
+    """Only older versions are looked into: mostly there is nobody, and that is known without reading everybody."""
+    parameters = {"journey": journey, "before": before}
+    rows = connection.execute(queries.text("journeys/versions/standing"), parameters).fetchall()
     return {(version, step): people for version, step, people in rows}
 
 
