@@ -11,7 +11,7 @@ from pydantic import Field
 
 from tidegate.spec.guard_keys import GuardKeys
 from tidegate.spec.journey_steps_file import MoveKeys, OneOrMany, Steps
-from tidegate.spec.written import Clock, Duration, Name, Names, Offset, Ref, Share, Sql, Written
+from tidegate.spec.written import Clock, Duration, Name, Names, Offset, Ref, Share, Sql, SqlOrNothing, Written
 
 
 class EnterKeys(Written):
@@ -24,8 +24,8 @@ class EnterKeys(Written):
     )
     for_: Ref | None = Field(default=None, alias="for", description="Of a schedule: the segment that enters.")
     where: Sql | None = Field(default=None, description="Of an event: a SQL condition over `event`, its row.")
-    from_: Sql | None = Field(default=None, alias="from", description="Of a change: the value before, as SQL.")
-    to: Sql | None = Field(default=None, description="Of a change: the value after, as SQL.")
+    from_: SqlOrNothing = Field(default=None, alias="from", description="Of a change: the value before, as SQL.")
+    to: SqlOrNothing = Field(default=None, description="Of a change: the value after, as SQL.")
     by: float | None = Field(
         default=None, description="Of a change: how much it rose (or, negative, fell) at the least."
     )

@@ -104,7 +104,5 @@ def _redirects(journey: Journey, writing: Writing) -> Iterator[Problem]:
     ids = [step.id for step in journey.steps]
     for old, new in journey.redirects.items():
         path = ("redirects", old)
-        if old in ids:
-            yield writing.document.problem(path, f"`{old}` is still a step; only one that is gone is redirected")
         if new not in ids:
             yield writing.document.problem(path, f"no step `{new}`; {hint(new, ids)}")

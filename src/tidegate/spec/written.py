@@ -56,11 +56,10 @@ Names = Annotated[
         {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
     ),
 ]
-Sql = Annotated[
-    str,
-    BeforeValidator(_sql),
-    WithJsonSchema({"type": ["string", "number", "boolean", "null"], "description": "A SQL expression."}),
-]
+_SQL_SCHEMA = {"type": ["string", "number", "boolean", "null"], "description": "A SQL expression."}
+Sql = Annotated[str, BeforeValidator(_sql), WithJsonSchema(_SQL_SCHEMA)]
+#: the same where it may be left out, and where `null` is not as if it were
+SqlOrNothing = Annotated[str | None, BeforeValidator(_sql), WithJsonSchema(_SQL_SCHEMA)]
 Ref = Annotated[
     str,
     BeforeValidator(quantities.model_name),
