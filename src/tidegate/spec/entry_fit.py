@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import duckdb
 from sqlglot import exp
 
 from tidegate.errors import Problem
+from tidegate.spec.binding import column_type
+from tidegate.spec.documents import parse_yaml
 from tidegate.spec.entry_columns import entry_columns, entry_name
-from tidegate.spec.expressions import place
+from tidegate.spec.expressions import DIALECT, place
 from tidegate.spec.fit import Fit, is_number, is_time
 from tidegate.spec.journey_objects import Change, Entry, Journey
 from tidegate.spec.nearest import several
@@ -26,7 +29,7 @@ def entry_problems(journey: Journey, fit: Fit) -> Iterator[Problem]:
         occurrences = entry.kind == "occur"
         yield from fit.model_problems(entry.model, journey.file, entry.line, key, occurrences=occurrences)
     for at, text in _texts(entry, fit):
-        yield Problem(journey.file, entry.line, at, text)
+        yield Problem(journey.file, _line(journey, at), at, text)
     model = fit.models.get(entry.model or "")
     if entry.change is not None and model is not None:
         yield from _values(entry.change, entry.column or "", model.columns, fit)
@@ -63,11 +66,20 @@ def _of_column(entry: Entry, columns: Mapping[str, str]) -> Iterator[tuple[str, 
         yield "enter.by", f"`{column}` in {entry.model} is {kind}, not a number that rises or falls"
 
 
+def _line(journey: Journey, key: str) -> int:
+    """Of a key of `enter`, which an entry does not remember."""
+    return (
+        parse_yaml(journey.source, journey.file).line(tuple(key.split("."))) if journey.source else journey.entry.line
+    )
+
+
 def _values(change: Change, column: str, columns: Mapping[str, str], fit: Fit) -> Iterator[Problem]:
-    """`from` and `to` that the column cannot be compared with."""
+    """`from` and `to` that the column never holds."""
+    kind = column_type(columns[column]) if column in columns else None
     for value in (change.before, change.after):
-        if value is not None and column in columns:
-            compared = exp.column(column, table="entry", quoted=True).eq(value.copy())
-            fault = fit.binder.fault(compared, {"entry": columns}, condition=True)
-            if fault is not None:
-                yield Problem(*place(value), fault)
+        if value is not None and kind is not None:
+            try:
+                fit.binder.connection.execute(exp.select(exp.cast(value.copy(), kind)).sql(DIALECT))
+            except duckdb.Error:
+                text = f"{value.sql(DIALECT)} is no value of `{column}`, which is {columns[column]}"
+                yield Problem(*place(value), text)
