@@ -1,4 +1,5 @@
-"""Tells the sandbox whose the addresses and hashes are that it is about to receive, so that its page can say so."""
+"""Tells the sandbox whose the addresses and hashes are that it is about to receive, and what messages that it received
+are from, so that its page can say so."""
 
 from __future__ import annotations
 
@@ -32,6 +33,14 @@ def labels(connection: duckdb.DuckDBPyConnection, facts: Facts) -> list[tuple[st
     for person, identifiers in connection.execute(queries.text("runs/row_labels")).fetchall():
         pairs += [(value, person) for value in json.loads(identifiers).values()]
     return pairs
+
+
+def origins(connection: duckdb.DuckDBPyConnection, run_id: str) -> list[tuple[str, str]]:
+    """Pairs of the platform's id and where it is from for every message that the run sent: an audience's name, or a
+    journey's with its step's."""
+    sent = connection.execute(queries.text("runs/message_origins"), {"run_id": run_id}).fetchall()
+    # A Message-ID is kept in its angle brackets; the sandbox files mail under what is between them.
+    return [(provider_id.strip("<>"), f"{source}: {step}" if step else source) for provider_id, source, step in sent]
 
 
 def _as_called(spec: ChannelSpec) -> exp.Expr:

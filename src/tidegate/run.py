@@ -31,7 +31,7 @@ from tidegate.delivery import recover
 from tidegate.errors import TidegateError, WarehouseError
 from tidegate.facts import gather
 from tidegate.feedback import landing as feedback
-from tidegate.labels import labels
+from tidegate.labels import labels, origins
 from tidegate.redact import redact
 from tidegate.results import ContractResult, Decision, Delivery, Landed, Report
 from tidegate.spec.objects import Project
@@ -290,6 +290,9 @@ def finish(run: Run, deliveries: Sequence[Delivery]) -> Report:
                 "problem": "\n".join(problems) or None,
             },
         )
+        if run.workspace.sandbox is not None:
+            with suppress(WarehouseError):  # a sandbox that has gone meanwhile; its page says less, that is all
+                run.workspace.sandbox.trace(origins(connection, run.run_id))
     checkpoint("run finished")
     run.close()
     return Report(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -151,6 +153,19 @@ def test_a_plan_of_a_journey_tells_its_ways_and_what_comes_after(shop: Shop) -> 
     assert f"After it, by {(shop.now + timedelta(days=1)):%Y-%m-%dT%H:%M:%SZ}" in said.out
     assert ["welcome_series", "0", "1", "reminder", "1"] in lines
     assert "no journey `welcome_seris`; did you mean `welcome_series`?" in one.err
+
+
+def test_the_sandbox_knows_which_step_a_message_is_from(shop: Shop) -> None:
+    with closing(sqlite3.connect(shop.home / "sandbox" / "sandbox.sqlite")) as connection:
+        found = connection.execute(
+            "select messages.channel, origins.origin from messages join origins using (provider_id) order by 2, 1"
+        ).fetchall()
+
+    assert found == [
+        ("email", "welcome_series: hello"),
+        ("email", "welcome_series: hello"),
+        ("sms", "welcome_series: reminder"),
+    ]
 
 
 def test_status_tells_of_journeys(shop: Shop) -> None:

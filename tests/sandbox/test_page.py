@@ -55,6 +55,17 @@ async def test_a_message_is_shown_as_html_as_text_and_as_it_came(client: Client)
     assert "multipart/alternative" in said(source)
 
 
+async def test_a_message_says_which_step_of_which_journey_it_is_from(client: Client) -> None:
+    sent = (await client.text(body="Hello"))[1]
+    _, before = await client.page("/messages/1")
+    client.sandbox.trace([(sent["sid"], "winback: reminder")])
+
+    _, page = await client.page("/messages/1")
+
+    assert "For winback: reminder" in " ".join(said(page).split())
+    assert "<dt>For</dt>" not in before
+
+
 async def test_a_text_is_a_bubble_on_a_telephone(client: Client) -> None:
     await client.text(body="Your order left us <today>")
 

@@ -57,6 +57,8 @@ async def test_two_processes_serve_one_store(tmp_path: Path) -> None:
 
             other.set_clock(datetime(2011, 10, 1, tzinfo=UTC))
             other.label([("ada@example.com", "12347")])
+            other.trace([("SM1", "winback: reminder")])
+            assert [row["origin"] for row in here.store.read("store", "origins")] == ["winback: reminder"]
             await near.mail("ada@example.com", key="k3")
             assert [row["person"] for row in await near.inbox("?day=2011-10-01")] == ["12347"]
 

@@ -3,6 +3,7 @@
 GET    /control/endpoints          where the sandbox listens
 POST   /control/clock              {"at": "2011-10-01T06:00:00Z"}: the run's clock
 POST   /control/labels             [["ada@example.com", "12347"], ...]: whose an address is
+POST   /control/origins            [["id-at-the-platform", "winback: reminder"], ...]: what a message is from
 GET    /control/faults             those that still strike
 POST   /control/faults             a `Fault`: {"kind": "throttle", "connector": "twilio", "times": 3}
 DELETE /control/faults             no more faults; `?connector=smtp`: of that connector
@@ -74,6 +75,7 @@ def routes() -> list[web.RouteDef]:
         web.get("/control/endpoints", _endpoints),
         web.post("/control/clock", _set_clock),
         web.post("/control/labels", _label),
+        web.post("/control/origins", _trace),
         web.get("/control/faults", _faults),
         web.post("/control/faults", _set_fault),
         web.delete("/control/faults", _clear_faults),
@@ -104,6 +106,12 @@ async def _set_clock(request: web.Request) -> web.Response:
 async def _label(request: web.Request) -> web.Response:
     pairs = await _body(request, _LABELS)
     await asyncio.to_thread(request.app[STORE].label, pairs)
+    return web.Response(status=204)
+
+
+async def _trace(request: web.Request) -> web.Response:
+    pairs = await _body(request, _LABELS)
+    await asyncio.to_thread(request.app[STORE].trace, pairs)
     return web.Response(status=204)
 
 

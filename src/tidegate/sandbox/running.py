@@ -83,6 +83,10 @@ class Sandbox:
         """Tell whose an address, number or hash is: pairs of identifier and person."""
         self.store.label(pairs)
 
+    def trace(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Tell what messages are from: pairs of the platform's id and an audience, or a journey and its step."""
+        self.store.trace(pairs)
+
     def behave(self, rule: Mapping[str, Any]) -> None:
         """What people do by themselves from now on: keys as in `behaviour.Behaviour`."""
         told = Behaviour.model_validate(rule)
@@ -139,6 +143,10 @@ class RunningSandbox:
     def label(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Tell whose an address, number or hash is: pairs of identifier and person."""
         _ask(f"{self.http_url}/control/labels", list(pairs))
+
+    def trace(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Tell what messages are from: pairs of the platform's id and an audience, or a journey and its step."""
+        _ask(f"{self.http_url}/control/origins", list(pairs))
 
     def behave(self, rule: Mapping[str, Any]) -> None:
         """What people do by themselves from now on: keys as in `behaviour.Behaviour`."""

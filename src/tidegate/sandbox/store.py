@@ -24,7 +24,7 @@ from tidegate.sandbox.times import now, stamp
 T = TypeVar("T")
 Change = Callable[[sqlite3.Connection], T]
 
-_SCHEMATA = ("schema", "schema_2", "schema_3")
+_SCHEMATA = ("schema", "schema_2", "schema_3", "schema_4")
 SCHEMA = len(_SCHEMATA)
 _TOGETHER = 500
 _PATIENCE = 60.0
@@ -82,6 +82,11 @@ class Store:
         """Tell whose an address, number or hash is: pairs of identifier and person."""
         rows = [{"identifier": identifier, "person": person} for identifier, person in pairs]
         self.write(lambda connection: connection.executemany(query("store", "label"), rows)).result()
+
+    def trace(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Tell what messages are from: pairs of the platform's id and an audience, or a journey and its step."""
+        rows = [{"provider_id": provider_id, "origin": origin} for provider_id, origin in pairs]
+        self.write(lambda connection: connection.executemany(query("store", "trace"), rows)).result()
 
     def reset(self) -> None:
         """Forget everything received, all faults and the clock; labels stay."""

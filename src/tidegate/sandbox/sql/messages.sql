@@ -74,10 +74,11 @@ limit :count;
 select
     messages.id, messages.channel, messages.account, messages.provider_id, messages.sender, messages.recipient,
     messages.subject, messages.preview, messages.size, messages.clock_at, messages.day, messages.received_at,
-    messages.connector, messages.key, messages.details, labels.person, bodies.raw
+    messages.connector, messages.key, messages.details, labels.person, origins.origin, bodies.raw
 from messages
 inner join bodies on messages.id = bodies.message
 left join labels on messages.recipient = labels.identifier
+left join origins on messages.provider_id = origins.provider_id
 where messages.id = :id;
 
 -- name: exists

@@ -4,6 +4,7 @@ delete from feedback;
 delete from behaviour;
 delete from bodies;
 delete from messages;
+delete from origins;
 insert into words (words) values ('delete-all');
 delete from identifiers;
 delete from members;

@@ -9,6 +9,13 @@ select at from clock;
 insert into labels (identifier, person) values (:identifier, :person)
 on conflict (identifier) do update set person = excluded.person;
 
+-- name: trace
+insert into origins (provider_id, origin) values (:provider_id, :origin)
+on conflict (provider_id) do update set origin = excluded.origin;
+
+-- name: origins
+select provider_id, origin from origins order by provider_id;
+
 -- name: people
 -- Who is known by a name that begins like this, and how many addresses of theirs are known.
 select person, count(*) as identifiers
