@@ -98,6 +98,19 @@ async def test_a_message_sent_twice_carries_the_same_id_so_that_the_receiver_can
     assert {asked.headers["webhook-id"] for asked in wire.asked} == {message().key}
 
 
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [(b'{"score": 87}', '{"score":87}'), (b"OK", "null"), (b"", "null"), (b"[87]", "null")],
+)
+async def test_what_the_service_answers_is_handed_back_to_whom_it_matters(body: bytes, kept: str) -> None:
+    async with webhook(lambda asked: Answer(200, body, took=1)) as (connector, _):
+        (heard,) = await connector.send([replace(message(), answers=True)])
+        (unheard,) = await connector.send([message()])
+
+    assert (heard.verdict, heard.answer) == ("accepted", kept)
+    assert (unheard.verdict, unheard.answer) == ("accepted", None)
+
+
 async def test_rows_repeated_in_a_run_carry_the_same_id_but_not_those_of_the_next_run() -> None:
     rows = [Row("ada", {"email": "ada@example.com"})]
     ids = []

@@ -106,6 +106,30 @@ def test_a_guards_block_is_seen_and_a_persons_word_lifts_it(shop, seen):
     assert shop.rows("select who, why from tidegate.approvals") == [("hedy", "one is fine")]
 
 
+def test_people_whom_a_journey_asks_about_are_seen_and_approved_by_their_keys(shop, seen):
+    shop.write(
+        "journeys/asking.yml",
+        "journey: asking\nenter: {on: in ref('vips'), backfill: true}\n"
+        "steps:\n  - approve: Are they good?\n    id: good\n  - sync: {to: ads, list: Good}\n",
+    )
+
+    asking = seen(activate(shop.root, return_state=True))
+    wrong = approve("asking", Decision.approve, why="a slip", step="god", project=shop.root, return_state=True)
+    said = approve(
+        "asking", Decision.approve, why="she is", step="good", people=["ada"], project=shop.root, return_state=True
+    )
+    after = seen(activate(shop.root, return_state=True))
+
+    (row,) = asking.tables["asked"]
+    assert (row["journey"], row["step"], row["question"], row["people"]) == ("asking", "good", "Are they good?", 2)
+    assert "asking: 2 people wait at `good` for the flow `approve`: Are they good?" in asking.state.message
+    assert wrong.is_failed()
+    assert "did you mean `good`?" in wrong.message
+    assert said.message == "asking: approved 1 person at `good`; the next run lets them go on"
+    assert [row["people"] for row in after.tables["asked"]] == [1]
+    assert shop.rows("select person from tidegate.delivered where list = 'Good'") == [("ada",)]
+
+
 def test_a_mistake_in_a_file_is_told_in_a_sentence_and_lets_the_next_run_begin(shop, seen):
     shop.edit("audiences/vips.yml", "sync:", "snyc:")
     wrong = seen(activate(shop.root, return_state=True))
