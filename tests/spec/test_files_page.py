@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from tidegate.spec.audience_file import AudienceFile, OnLeaveKeys, SendKeys, SyncKeys
 from tidegate.spec.documents import parse_yaml
 from tidegate.spec.guard_keys import GuardKeys
+from tidegate.spec.journey_file import JourneyFile
 from tidegate.spec.message_file import FRONTS
 from tidegate.spec.settings_file import CapKeys, ConsentKeys, DestinationKeys, LandKeys, SettingsFile, TargetKeys
 from tidegate.spec.validation import check, keys_of
@@ -57,10 +58,11 @@ def test_every_filter_and_name_of_templates_is_told():
     assert all(f"`{name}`" in section("messages/") for name in PLAIN)
 
 
-@pytest.mark.parametrize("title", ["tidegate.yml", "audiences/*.yml"])
+@pytest.mark.parametrize("title", ["tidegate.yml", "audiences/*.yml", "journeys/*.yml"])
 def test_the_examples_of_the_page_are_right(title: str):
     examples = re.findall(r"```yaml\n(.*?)```", section(title), re.DOTALL)
-    model = SettingsFile if title == "tidegate.yml" else AudienceFile
+    models: dict[str, type[BaseModel]] = {"tidegate.yml": SettingsFile, "audiences/*.yml": AudienceFile}
+    model = models.get(title, JourneyFile)
 
     assert examples
     for example in examples:
