@@ -22,10 +22,17 @@ def warehouse(tmp_path: Path) -> Warehouse:
     return Warehouse(tmp_path / "warehouse.duckdb")
 
 
-@pytest.fixture
-def seen(warehouse: Warehouse) -> JourneySeen:
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """A warehouse in which five leads have lived, only to look at."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("lived") / "warehouse.duckdb")
     lived(warehouse)
-    return look(warehouse, project(nurturing()), "lead_nurturing", days=True)
+    return warehouse
+
+
+@pytest.fixture(scope="module")
+def seen(told: Warehouse) -> JourneySeen:
+    return look(told, project(nurturing()), "lead_nurturing", days=True)
 
 
 def at(seen: JourneySeen, step: str) -> StepSeen:
@@ -145,12 +152,11 @@ def test_one_version_is_seen_alone(warehouse: Warehouse) -> None:
     assert [(one.step, one.reached) for one in new.steps if one.reached] == [("intro", 1)]
 
 
-def test_steps_that_only_an_earlier_version_had_keep_their_people(warehouse: Warehouse) -> None:
-    lived(warehouse)
+def test_steps_that_only_an_earlier_version_had_keep_their_people(told: Warehouse) -> None:
     shorter = nurturing(hash="h2")
     shorter = replace(shorter, steps=tuple(one for one in shorter.steps if one.id != "unreached"))
 
-    seen = look(warehouse, project(shorter), "lead_nurturing")
+    seen = look(told, project(shorter), "lead_nurturing")
 
     assert [(one.step, one.reached) for one in seen.gone] == [("unreached", 1)]
     assert seen.edited
@@ -173,10 +179,8 @@ def test_before_anything_ran_the_graph_is_there_and_nobody_on_it(warehouse: Ware
     assert not warehouse.path.exists()
 
 
-def test_recipients_are_told_with_what_became_of_their_message(warehouse: Warehouse) -> None:
-    lived(warehouse)
-
-    found = {one.person: one for one in recipients(warehouse, "lead_nurturing", "intro")}
+def test_recipients_are_told_with_what_became_of_their_message(told: Warehouse) -> None:
+    found = {one.person: one for one in recipients(told, "lead_nurturing", "intro")}
 
     assert {who: one.state for who, one in found.items()} == {
         "ada": "sent",
@@ -191,11 +195,9 @@ def test_recipients_are_told_with_what_became_of_their_message(warehouse: Wareho
     assert all(one.address is None for one in found.values())
 
 
-def test_recipients_by_a_channel_are_those_alone(warehouse: Warehouse) -> None:
-    lived(warehouse)
-
-    assert [one.person for one in recipients(warehouse, "lead_nurturing", "text", by="sms")] == ["grace"]
-    assert recipients(warehouse, "lead_nurturing", "text", by="email") == []
+def test_recipients_by_a_channel_are_those_alone(told: Warehouse) -> None:
+    assert [one.person for one in recipients(told, "lead_nurturing", "text", by="sms")] == ["grace"]
+    assert recipients(told, "lead_nurturing", "text", by="email") == []
 
 
 def test_addresses_are_shown_only_from_an_address_book(warehouse: Warehouse) -> None:
@@ -209,20 +211,17 @@ def test_addresses_are_shown_only_from_an_address_book(warehouse: Warehouse) -> 
     assert {one.person: one.address for one in found if one.address} == {"ada": "ada@example.com"}
 
 
-def test_who_stands_at_a_wait_is_told_with_the_deadline(warehouse: Warehouse) -> None:
-    lived(warehouse)
-
-    assert [(one.person, one.deadline) for one in standing(warehouse, "lead_nurturing", "wait")] == [
+def test_who_stands_at_a_wait_is_told_with_the_deadline(told: Warehouse) -> None:
+    assert [(one.person, one.deadline) for one in standing(told, "lead_nurturing", "wait")] == [
         ("edith", NOON + timedelta(hours=72)),
         ("mary", NOON + timedelta(hours=96)),
     ]
 
 
-def test_all_journeys_are_listed_also_those_whose_file_is_gone(warehouse: Warehouse) -> None:
-    lived(warehouse)
+def test_all_journeys_are_listed_also_those_whose_file_is_gone(told: Warehouse) -> None:
     winback = replace(nurturing(), name="winback", status="draft")
 
-    found = overview(warehouse, project(winback))
+    found = overview(told, project(winback))
 
     assert [(one.journey, one.status, one.version, one.inside, one.entered, one.goals) for one in found] == [
         ("lead_nurturing", "without file", 1, 2, 5, 1),

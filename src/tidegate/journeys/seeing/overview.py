@@ -45,7 +45,8 @@ def overview(warehouse: Warehouse, project: Project) -> tuple[JourneyLine, ...]:
 def lines(connection: duckdb.DuckDBPyConnection, project: Project) -> tuple[JourneyLine, ...]:
     """The same, within a session."""
     rows = connection.execute(queries.text("journeys/seeing/journeys")).fetchall()
-    known = {name: tuple(rest) for name, *rest in rows}
+    # A draft that was never published and whose file is gone left nothing to look at.
+    known = {name: (version, *rest) for name, version, *rest in rows if version is not None or name in project.journeys}
     return tuple(_line(project, name, known) for name in sorted({*known, *project.journeys}))
 
 

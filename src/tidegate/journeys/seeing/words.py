@@ -26,7 +26,7 @@ from tidegate.spec.journey_objects import (
 )
 from tidegate.spec.objects import Window
 
-_UNITS = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -159,9 +159,7 @@ def span(length: timedelta) -> str:
     """
     seconds = int(length.total_seconds())
     parts = []
-    # `1 week` reads well; `1 week 3 days` does not.
-    units = _UNITS if seconds and seconds % _UNITS[0][1] == 0 else _UNITS[1:]
-    for unit, size in units:
+    for unit, size in _UNITS:
         count, seconds = divmod(seconds, size)
         if count:
             parts.append(f"{count} {unit}{'' if count == 1 else 's'}")
