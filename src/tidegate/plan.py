@@ -116,7 +116,8 @@ def _notes(workspace: Workspace, waiting: Sequence[Path]) -> tuple[str, ...]:
 
 def _rows(connection: duckdb.DuckDBPyConnection, facts: Facts, decision: Decision, pii: bool) -> list[PlanRow]:
     causes = {one.audience: one.cause for one in decision.audiences}
-    found = connection.execute(queries.bind("plan/rows", addresses=_addresses(facts, pii))).fetchall()
+    query = queries.bind("plan/rows", addresses=_addresses(facts, pii))
+    found = connection.execute(query, {"audiences": list(causes)}).fetchall()
     return [
         *planning.rows(connection, facts, decision),
         *(

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlglot import exp
 
 from tests.journeys.coming_in import context, entered, opens, reasons
 from tests.journeys.world import World
+from tidegate import queries
+from tidegate.decision.decide import decide
 
 HOUR = timedelta(hours=1)
 
@@ -180,3 +183,26 @@ def test_a_segment_whose_keys_are_not_whole_lets_nobody_in_and_says_why(world: W
     assert "welcome" in made.reason or made.reason
     assert "1 row has no customer_id" in world.of("welcome").reason
     assert entered(world) == []
+
+
+def test_a_plan_of_audiences_does_not_take_those_for_entering_who_do_not(world: World) -> None:
+    world.joins("leads", "ada")
+    world.trigger("ordered")
+    opens(world, "enter ref('leads')")
+    opens(world, "occur ref('ordered')", name="ordered", if_="false")
+    world.run()
+    world.joins("leads", "grace")
+    world.occurs("ordered", "ada")
+    facts = world.facts()
+    with world.warehouse.session() as connection:
+        world.build(connection)
+        connection.execute("begin transaction")
+        decision = decide(connection, facts)
+        nobody = exp.select("person", "channel", "address").from_(
+            exp.values([("", "", "")], alias="nobody", columns=["person", "channel", "address"])
+        )
+        audiences = {"audiences": [one.audience for one in decision.audiences]}
+        found = connection.execute(queries.bind("plan/rows", addresses=nobody), audiences).fetchall()
+        connection.execute("rollback")
+
+    assert {(kind, subject, person) for kind, subject, person, *_ in found} == {("message", "welcome", "grace")}

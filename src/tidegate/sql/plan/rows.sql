@@ -1,8 +1,8 @@
--- Everybody whom a plan is about: who enters and leaves, what is said to whom, what is withheld, and which
--- list rows are owed.
+-- Everybody whom a plan is about: who enters and leaves audiences, what is said to whom, what is withheld, and which
+-- list rows are owed. Who comes into journeys is told elsewhere: not everybody who came into a segment does.
 --
 -- tables: changes, seen, waiting, verdicts, addresses (person, channel, address), tidegate.outbox, tidegate.owed
--- params: none
+-- params: $audiences
 
 with
 
@@ -32,6 +32,7 @@ every_row as (
         '' as detail,
         '' as address
     from changes
+    where list_contains($audiences, changes.audience)
 
     union all
 
@@ -42,6 +43,7 @@ every_row as (
         seen.occurrence_id || case seen.disposition when 'acted' then '' else ': ' || seen.disposition end as detail,
         '' as address
     from seen
+    where list_contains($audiences, seen.audience)
 
     union all
 
