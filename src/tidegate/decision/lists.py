@@ -56,7 +56,8 @@ def plan(
     repeated = connection.execute(queries.text("lists/repeated"), parameters).fetchall()
     if repeated:
         named = ", ".join(person for (person,) in repeated)
-        raise SpecError(Problem(owned.files[0], owned.sync.line, "sync", f"{project.people} has several rows for {named}"))
+        text = f"{project.people} has several rows for {named}"
+        raise SpecError(Problem(owned.files[0], owned.sync.line, "sync", text))
     for frame in _pages(connection, owned, wanted.rows()):
         _plan_upserts(connection, owned, wanted, frame)
     _plan_removals(connection, owned, project, models[project.people])
