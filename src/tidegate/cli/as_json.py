@@ -1,4 +1,5 @@
-"""Results as JSON: the same objects that the tables show, with times in UTC ISO and nothing left out."""
+"""Results as JSON: the same objects that the tables show, with times in UTC ISO, lengths of time in seconds, and
+nothing left out."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import dataclasses
 import json
 import sys
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ def plain(value: Any) -> Any:
             return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
         case date():
             return value.isoformat()
+        case timedelta():
+            return value.total_seconds()
         case Path():
             return str(value)
         case Mapping():
