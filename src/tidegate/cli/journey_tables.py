@@ -39,6 +39,7 @@ def overview(console: Console, every: Sequence[JourneyLine]) -> None:
     if not every:
         console.print("There are no journeys: a file in journeys/ makes one.")
         return
+    goals = any(one.goals for one in every)
     terminal.table(
         console,
         [
@@ -48,7 +49,7 @@ def overview(console: Console, every: Sequence[JourneyLine]) -> None:
             ("inside", RIGHT),
             ("entered", RIGHT),
             ("ended", RIGHT),
-            ("goals", RIGHT),
+            *([("goals", RIGHT)] if goals else []),
             "last run",
             "as of",
         ],
@@ -60,7 +61,7 @@ def overview(console: Console, every: Sequence[JourneyLine]) -> None:
                 one.inside,
                 one.entered,
                 one.ended,
-                one.goals,
+                *([one.goals] if goals else []),
                 verdict(one.verdict or ""),
                 one.as_of,
             )

@@ -112,6 +112,7 @@ def _journeys(out: Console, journeys: Sequence[JourneyRun]) -> None:
     from tidegate.cli import terminal
     from tidegate.cli.tables import RIGHT, verdict
 
+    reasons = any(one.reason for one in journeys)
     terminal.table(
         out,
         [
@@ -123,7 +124,7 @@ def _journeys(out: Console, journeys: Sequence[JourneyRun]) -> None:
             ("ended", RIGHT),
             ("messages", RIGHT),
             "as of",
-            "reason",
+            *(["reason"] if reasons else []),
         ],
         [
             (
@@ -135,7 +136,7 @@ def _journeys(out: Console, journeys: Sequence[JourneyRun]) -> None:
                 one.ended,
                 one.planned,
                 one.as_of,
-                one.reason,
+                *([one.reason] if reasons else []),
             )
             for one in journeys
         ],
