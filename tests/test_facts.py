@@ -12,7 +12,7 @@ from tests.spec.written_project import Written
 from tidegate.build import Built
 from tidegate.build.built import BuiltModel
 from tidegate.errors import Problem
-from tidegate.facts import _unfit
+from tidegate.facts import unfit_of
 from tidegate.results import ContractResult
 from tidegate.spec.objects import Project
 
@@ -38,7 +38,7 @@ def built(*failed: str) -> Built:
 
 @pytest.mark.parametrize("model", ["new_leads", "events", "vips"])
 def test_a_journey_whose_model_failed_takes_no_part_and_says_why(project: Project, model: str) -> None:
-    unfit = _unfit(project, built(model), (), {})
+    unfit = unfit_of(project, built(model), (), {})
 
     assert unfit["lead_nurturing"] == ("failed", f"models/{model}.sql:3: no such table")
     assert "quiet" not in unfit
@@ -47,7 +47,7 @@ def test_a_journey_whose_model_failed_takes_no_part_and_says_why(project: Projec
 def test_a_broken_contract_stops_the_journeys_that_stand_on_its_model(project: Project) -> None:
     broken = ContractResult("raw_leads", "no lead twice", "customer_id", passed=False, detail="2 rows")
 
-    unfit = _unfit(project, built(), [broken], {})
+    unfit = unfit_of(project, built(), [broken], {})
 
     assert unfit == {"lead_nurturing": ("contract", "contract `no lead twice` of raw_leads failed: 2 rows")}
 
@@ -55,6 +55,6 @@ def test_a_broken_contract_stops_the_journeys_that_stand_on_its_model(project: P
 def test_a_journey_that_does_not_fit_its_columns_says_what_is_wrong(project: Project) -> None:
     problem = Problem("journeys/quiet.yml", 2, "enter.if", "no column `x`")
 
-    unfit = _unfit(project, built(), (), {"quiet": [problem]})
+    unfit = unfit_of(project, built(), (), {"quiet": [problem]})
 
     assert unfit == {"quiet": ("failed", "journeys/quiet.yml:2: enter.if: no column `x`")}
