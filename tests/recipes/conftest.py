@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from filelock import FileLock
+
+from tests.recipes.story import TICKS, Story, raw_lines
+
+
+@pytest.fixture(scope="session")
+def story(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Story:
+    """Told once, also where several processes share the tests: whoever comes first tells it, the others wait."""
+    own = tmp_path_factory.getbasetemp()
+    shared = (own if worker_id == "master" else own.parent) / "recipes"
+    with FileLock(shared.with_suffix(".lock")):
+        if not (shared / "told").exists():
+            # A telling that broke off is told anew, from an empty folder.
+            number = len(list(shared.glob("*"))) if shared.exists() else 0
+            root = shared / f"shop_{number}"
+            root.mkdir(parents=True)
+            Story(root).tell()
+            (shared / "told").write_text(str(root))
+    return Story(Path((shared / "told").read_text()), clock=TICKS[-1])
+
+
+@pytest.fixture(scope="session")
+def lines() -> pl.DataFrame:
+    """The story's invoice lines as they are in the file: what the tests reckon from."""
+    return raw_lines()

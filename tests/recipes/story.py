@@ -1,0 +1,249 @@
+"""A shop with all recipes added, and a month and a half of it: what its customers really bought, a few things besides
+that the data does not have, and a run every few days.
+
+Told once for all tests; they only read.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import shutil
+import sqlite3
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+from ruamel.yaml import YAML
+
+from tests.recipes import happenings
+from tidegate import recipes, replay, starter
+from tidegate import run as stages
+from tidegate.results import Report
+from tidegate.workspace import Workspace
+
+#: Noon in London on days of 2011. The first takes the baseline; then three days in a row; then every few days.
+TICKS = tuple(
+    datetime(2011, month, day, 12, tzinfo=UTC)
+    for month, day in (
+        *((11, day) for day in (1, 2, 3, 4, 6, 8, 11, 15, 18, 22, 26, 30)),
+        *((12, day) for day in (4, 8)),
+    )
+)
+
+#: Whole customers, one in five of the shop's: enough for every turn of every journey to be taken.
+ONE_IN = 5
+
+_EVENT = {
+    "event_id": pl.String,
+    "customer_id": pl.Int32,
+    "name": pl.String,
+    "occurred_at": pl.Datetime("us", "UTC"),
+    "properties": pl.String,
+}
+
+
+def raw_lines() -> pl.DataFrame:
+    """The invoice lines of the story's customers, as they are in the file."""
+    lines = pl.read_parquet(starter.folder() / "data" / "online_retail" / "invoice_lines.parquet")
+    return lines.filter(pl.col("CustomerID") % ONE_IN == 0)
+
+
+@dataclass
+class Story:
+    """`clock` is the run's that comes next, or came last."""
+
+    root: Path
+    clock: datetime = TICKS[0]
+    _happened: list[dict[str, Any]] = field(default_factory=list)
+    _said: list[dict[str, Any]] = field(default_factory=list)
+    _files: int = 0
+
+    # telling
+
+    def tell(self) -> list[Report]:
+        """From the first run to the last."""
+        self._settle_in()
+        modules = [
+            importlib.import_module(f"{happenings.__name__}.{found.name}")
+            for found in pkgutil.iter_modules(happenings.__path__)
+        ]
+        reports = []
+        with Workspace(self.root, "dev") as workspace:
+            for clock in TICKS:
+                self.clock = clock
+                for module in modules:
+                    module.before(self, clock)
+                self._write_down()
+                reports.append(replay.once(stages.begin_in(workspace, as_of=clock, kind="replay")))
+        return reports
+
+    def did(self, name: str, customer_id: int, at: datetime, **properties: Any) -> None:
+        """Somebody did something that the shop's data does not have."""
+        row = {"name": name, "customer_id": customer_id, "occurred_at": at, "properties": json.dumps(properties)}
+        self._happened.append({"event_id": f"{name}:{customer_id}:{at.isoformat()}:{len(self._happened)}", **row})
+
+    def consents(
+        self, customer_id: int, at: datetime, *, channel: str = "email", topic: str | None = None, given: bool = True
+    ) -> None:
+        """Somebody said yes, or no, to being told something."""
+        said = {"person": str(customer_id), "channel": channel, "given": given, "happened_at": at.isoformat()}
+        number = f"{customer_id}:{channel}:{topic}:{at.isoformat()}"
+        self._said.append({"consent_id": number, "source": "the test", **said, **({"topic": topic} if topic else {})})
+
+    def _settle_in(self) -> None:
+        """The shop as it ships without what it does by itself, and with every recipe."""
+        source = starter.folder()
+        for name in ("macros", "models"):
+            shutil.copytree(source / name, self.root / name)
+        for name in ("dbt_project.yml", "profiles.yml", "tidegate.yml"):
+            shutil.copy(source / name, self.root)
+        library = recipes.library().values()
+        needed = {model for recipe in library for model in recipe.needs.get("models", {})}
+        for folder in ("segments", "triggers", "reports"):
+            for file in (self.root / "models" / folder).iterdir():
+                if file.stem not in needed and file.name != "tidegate.yml":
+                    file.unlink()
+        for recipe in library:
+            recipes.add(recipe, self.root, "customer_id")
+
+        (self.root / "data").mkdir()
+        raw_lines().write_parquet(self.root / "data" / "invoice_lines.parquet")
+        self.did("looked_around", 12350, datetime(2011, 10, 31, tzinfo=UTC))
+        self._configure()
+        self._widen_events()
+
+    def _configure(self) -> None:
+        yaml = YAML()
+        file = self.root / "tidegate.yml"
+        settings = yaml.load(file.read_text(encoding="utf-8"))
+        settings["land"] = [
+            {"files": "data/invoice_lines.parquet", "into": "raw.invoice_lines"},
+            {"files": "data/more_events_*.parquet", "into": "raw.more_events", "unique": ["event_id"]},
+        ]
+        # Who did not say yes has said nothing yet: that is whom a double opt-in is for.
+        settings["consent"]["email"] = "nullif(email_consent, false)"
+        settings["targets"]["dev"]["behave"] = {
+            "opens": "55%",
+            "clicks": "25%",
+            "replies": "8%",
+            "unsubscribes": "1%",
+            "bounces": "1%",
+            "seed": 7,
+        }
+        with file.open("w", encoding="utf-8") as stream:
+            yaml.dump(settings, stream)
+
+    def _widen_events(self) -> None:
+        """As a user does whose site tells more than orders."""
+        file = self.root / "models" / "events.sql"
+        sql = file.read_text(encoding="utf-8").rstrip()
+        assert sql.endswith("from everything")
+        more = (
+            "union all by name\n"
+            "select event_id, customer_id, name, occurred_at, properties::json as properties\n"
+            "from raw.more_events\n"
+            "where occurred_at <= {{ as_of() }}\n"
+        )
+        file.write_text(f"{sql}\n{more}", encoding="utf-8")
+
+    def _write_down(self) -> None:
+        if self._happened:
+            self._files += 1
+            rows = pl.DataFrame(self._happened, schema=_EVENT)
+            rows.write_parquet(self.root / "data" / f"more_events_{self._files:03}.parquet")
+            self._happened = []
+        if self._said:
+            folder = self.home / "consents"
+            folder.mkdir(parents=True, exist_ok=True)
+            with (folder / "said.jsonl").open("a", encoding="utf-8") as stream:
+                stream.writelines(json.dumps(said) + "\n" for said in self._said)
+            self._said = []
+
+    # reading
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / ".tidegate" / "dev" / "warehouse.duckdb"
+
+    @property
+    def home(self) -> Path:
+        return self.warehouse.with_suffix(".tidegate")
+
+    def read(self, sql: str, **parameters: Any) -> pl.DataFrame:
+        """Models are `shop.NAME`, as of the last run; the state is `tidegate.NAME`."""
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            connection.execute("set timezone = 'UTC'")
+            return connection.execute(sql, parameters).pl()
+
+    def walks(self, journey: str) -> pl.DataFrame:
+        """Everybody who ever entered: `customer_id` beside the columns of `tidegate.instances`."""
+        return self.read(
+            "select person::integer as customer_id, * from tidegate.instances where journey = $journey "
+            "order by entered_at, person",
+            journey=journey,
+        )
+
+    def messages(self, journey: str, message: str | None = None) -> pl.DataFrame:
+        """What a journey planned: `customer_id`, `claimed_at` and `kinds` (what became of it: delivered, opened, ...)
+        beside the columns of `tidegate.outbox`."""
+        return self.read(
+            """
+            with kinds as (
+                select message_key, list(distinct kind order by kind) as kinds from tidegate.feedback group by message_key
+            )
+            select outbox.person::integer as customer_id, coalesce(kinds.kinds, []) as kinds, outbox.*
+            from tidegate.outbox
+            left join kinds using (message_key)
+            where source = $journey and ($message is null or message = $message)
+            order by due_at, person
+            """,
+            journey=journey,
+            message=message,
+        )
+
+    def sent(self, journey: str, message: str | None = None) -> pl.DataFrame:
+        """Those of them that went out."""
+        return self.messages(journey, message).filter(pl.col("state").is_in(["accepted", "unknown"]))
+
+    def reached(self, journey: str, step: str) -> set[int]:
+        """Who came to a step."""
+        rows = self.read(
+            "select distinct person::integer as customer_id from tidegate.steps "
+            "where journey = $journey and step = $step",
+            journey=journey,
+            step=step,
+        )
+        return set(rows["customer_id"])
+
+    def refused(self, journey: str) -> pl.DataFrame:
+        """Occasions on which nobody entered, with their `disposition`."""
+        return self.read(
+            "select person::integer as customer_id, * from tidegate.occurrences "
+            "where audience = $journey and disposition <> 'acted'",
+            journey=journey,
+        )
+
+    def orders(self, lines: pl.DataFrame) -> dict[int, list[datetime]]:
+        """When each customer ordered, by the raw lines alone; an order is an invoice with goods that were paid for."""
+        words = ["POST", "DOT", "C2", "M", "m", "D", "S", "B", "CRUK", "AMAZONFEE", "BANK CHARGES"]
+        goods = lines.filter(
+            ~pl.col("InvoiceNo").str.starts_with("C") & (pl.col("UnitPrice") > 0) & ~pl.col("StockCode").is_in(words)
+        )
+        invoices = goods.group_by("CustomerID", "InvoiceNo").agg(
+            # the file has the clock on the wall in London, which was UTC from November on
+            pl.col("InvoiceDate").min().dt.replace_time_zone("Europe/London").dt.convert_time_zone("UTC")
+        )
+        found: dict[int, list[datetime]] = {}
+        for customer, _, at in invoices.sort("InvoiceDate").iter_rows():
+            found.setdefault(customer, []).append(at)
+        return found
+
+    def inbox(self) -> pl.DataFrame:
+        """What the sandbox received: channel, recipient, subject, preview."""
+        with sqlite3.connect(self.home / "sandbox" / "sandbox.sqlite") as connection:
+            return pl.read_database("select * from messages", connection)
