@@ -535,6 +535,33 @@ def test_a_broken_journey_does_not_hide_the_others(leads):
     assert leads.complaints() == ["journeys/more.yml:3: steps[0]: is no step; did you mean `end`?"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "journey",
+        "journey: a\nenter: 3\nsteps: 4",
+        "journey: a\nenter: {on: ''}\nsteps: {}",
+        "journey: a\nenter: {on: event 'x', again: 3}\nexit: []\ngoal: 3\nsteps: [end]",
+        "journey: a\nenter: {on: event 'x'}\nexit: 3\nredirects: [a]\non_complete: [3]\nguard: 3\nsteps: [end]",
+        "journey: a\nenter: {on: event 'x'}\nsteps: [null, 3, [], {}, {3: 4}, {send: null, by: null}, {wait: null}, {wait: []}]",
+        "journey: a\nenter: {on: event 'x'}\nsteps: [{wait: {for: 3}}, {wait: {for: [a]}}, {wait: {until: 3}}, {wait: {until: ''}}]",
+        "journey: a\nenter: {on: event 'x'}\nsteps: [{if: null, then: [end]}, {if: [], then: 3}, {split: 3}, {split: {a: 1}, a: 3}]",
+        "journey: a\nenter: {on: event 'x'}\nsteps: [{ways: 3}, {ways: {}}, {ways: [3, null]}, {ways: [{if: x, then: 3}]}, {sync: [3]}]",
+        "journey: a\nenter: {on: event 'x'}\nsteps: [{set: {a: []}}, {tag: 3}, {event: x, with: 3}, {approve: {}}, {end: 5}]",
+        "journey: a\nenter: {on: event 'x'}\nsteps: [{wait: {for: {a: [], b: null}, up_to: 1 day}, a: 3}, {wait: 1 day, id: 3}]",
+    ],
+)  # fmt: skip
+def test_whatever_is_written_is_answered_with_file_and_line(leads, text: str):
+    leads.write("journeys/leads.yml", text)
+
+    complaints = leads.complaints()
+
+    assert complaints
+    assert all(line.startswith("journeys/leads.yml:") for line in complaints)
+
+
 # --- what it means ----------------------------------------------------------------------------------------------
 
 

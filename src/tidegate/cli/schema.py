@@ -8,7 +8,11 @@ from pathlib import Path
 import click
 
 #: Which YAML files each schema is for. Front matter is no YAML file: editors do not look there.
-FILES = {"tidegate.schema.json": "tidegate.yml", "audience.schema.json": "audiences/*.yml"}
+FILES = {
+    "tidegate.schema.json": "tidegate.yml",
+    "audience.schema.json": "audiences/*.yml",
+    "journey.schema.json": "journeys/*.yml",
+}
 
 
 @click.command("schema")
