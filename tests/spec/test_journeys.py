@@ -562,6 +562,15 @@ def test_whatever_is_written_is_answered_with_file_and_line(leads, text: str):
     assert all(line.startswith("journeys/leads.yml:") for line in complaints)
 
 
+def test_a_journey_that_is_nested_without_end_is_refused(leads):
+    steps = "[end]"
+    for _ in range(400):
+        steps = f"[{{if: did('x'), then: {steps}}}]"
+    leads.write("journeys/leads.yml", f"journey: a\nenter: {{on: event 'x'}}\nsteps: {steps}\n")
+
+    assert leads.complaints() == ["journeys/leads.yml: is nested too deeply; let one journey begin where another ends"]
+
+
 # --- what it means ----------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tidegate.errors import Problem
+from tidegate.errors import Problem, SpecError
 from tidegate.spec import journeys
 from tidegate.spec.documents import Document, parse_yaml, read_text, shown
 from tidegate.spec.findings import Findings
@@ -33,7 +33,11 @@ def read_all(
     folder = root / "journeys"
     for path in sorted((*folder.rglob("*.yml"), *folder.rglob("*.yaml"))):
         with found.gather():
-            _read(path, root, around, files, found)
+            try:
+                _read(path, root, around, files, found)
+            except RecursionError as fault:
+                text = "is nested too deeply; let one journey begin where another ends"
+                raise SpecError(Problem(shown(path, root), 0, "", text)) from fault
     for name, journey in files.read.items():
         document = files.documents[name]
         if name in audiences:
