@@ -7,7 +7,7 @@ from tidegate.journeys import versions
 from tidegate.journeys.versions import Life
 
 
-def apply(life: Life, *, entries_looked_at: bool) -> None:
+def apply(life: Life, *, moved_over: bool, entries_looked_at: bool) -> None:
     """Everybody is where this run leaves them, with their messages, arms, lists, traits, tags and events."""
     from tidegate.journeys import actions, entries
 
@@ -17,6 +17,9 @@ def apply(life: Life, *, entries_looked_at: bool) -> None:
     for name, parameters in (
         ("outcome", {}),
         ("move_instances", {"run_id": walk.run_id}),
+        ("renew_instances", {}),
+        *([("move_over_instances", {})] if moved_over else []),
+        ("end_instances", {"run_id": walk.run_id}),
         ("add_instances", {**run, "version": walk.version}),
         ("mark_goals", {}),
         ("keep_steps", run),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import duckdb
 
 from tidegate import queries
 from tidegate.guards import Movement
-from tidegate.spec.journey_objects import Journey
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +23,16 @@ class Counts:
     ended: Mapping[str, int] = field(default_factory=dict)
     messages: Mapping[str, int] = field(default_factory=dict)
 
-    def movement(self, inside: int) -> Movement:
+    @property
+    def movement(self) -> Movement:
         """What a guard looks at, and an approval is for."""
-        return Movement(
-            held=inside, entered=self.entered, left=sum(self.ended.values()), messages=sum(self.messages.values())
-        )
+        return Movement(entered=self.entered, left=sum(self.ended.values()), messages=sum(self.messages.values()))
 
 
 def count(connection: duckdb.DuckDBPyConnection, *, entries_looked_at: bool) -> Counts:
     """Of the tick that was worked out last."""
 
-    def rows(name: str) -> list[tuple[str, ...]]:
+    def rows(name: str) -> list[tuple[Any, ...]]:
         return connection.execute(queries.text(f"journeys/{name}")).fetchall()
 
     moves: dict[tuple[str, str], int] = {}
@@ -45,19 +44,20 @@ def count(connection: duckdb.DuckDBPyConnection, *, entries_looked_at: bool) -> 
     for step, reason, people in rows("left_from"):
         moves[step, ""] = moves.get((step, ""), 0) + int(people)
         ended[reason] = ended.get(reason, 0) + int(people)
-    found = {disposition: int(people) for disposition, people in rows("entry_counts")} if entries_looked_at else {}
-    ((moved,),) = rows("moved")
+    found: dict[str | None, int] = dict(rows("entry_counts")) if entries_looked_at else {}
+    entered = found.get(None, 0)
+    ((moved,),) = rows("how_many_set_out")
     return Counts(
-        entered=sum(people for (came_from, _), people in moves.items() if came_from == "") if found else 0,
-        refused={reason: people for reason, people in found.items() if reason not in (None, "acted")},
+        entered=entered,
+        refused={str(reason): people for reason, people in found.items() if reason is not None},
         moves=moves,
-        moved=int(moved),
+        moved=int(moved) - entered,
         ended=ended,
         messages={step: int(messages) for step, messages in rows("new_message_counts")},
     )
 
 
-def standing(connection: duckdb.DuckDBPyConnection, journey: Journey) -> dict[str, int]:
+def standing(connection: duckdb.DuckDBPyConnection, journey: str) -> dict[str, int]:
     """How many people stand at each step, as the state has it."""
-    found = connection.execute(queries.text("journeys/standing"), {"journey": journey.name}).fetchall()
+    found = connection.execute(queries.text("journeys/standing"), {"journey": journey}).fetchall()
     return {step: int(people) for step, people in found}

@@ -19,7 +19,7 @@ def enter(life: Life, stretch: Stretch, cause: Cause, last_as_of: datetime | Non
     walk = life.newest
     connection = walk.connection
     entries.find(walk, cause, last_as_of, life.on_hold)
-    if ending.anyone_erased(connection):
+    if ending.anyone_erased(connection, since=None):
         show(connection, "welcome", "journeys/welcome", as_of=walk.as_of)
         refuse = queries.bind("journeys/refuse", chosen=ending.erased("welcome"))
         connection.execute(refuse, {"reason": "erased"})

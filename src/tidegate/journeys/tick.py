@@ -8,12 +8,11 @@ once the journey's guard let it through: a blocked journey does not move.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Literal
 
 import duckdb
-from sqlglot import exp
 
 from tidegate import guards, queries
 from tidegate.decision import cause as causes
@@ -22,25 +21,25 @@ from tidegate.decision.cause import Cause
 from tidegate.decision.pinned import pin
 from tidegate.decision.standing import Facts
 from tidegate.errors import SpecError
-from tidegate.journeys import applying, counting, ending, entering, entries, passing, versions, waiting
+from tidegate.journeys import applying, counting, ending, entering, entries, passing, setting_out, versions
 from tidegate.journeys.counting import Counts
-from tidegate.journeys.stretch import Stretch, lay
+from tidegate.journeys.news import Look, News
+from tidegate.journeys.stretch import lay
 from tidegate.journeys.versions import Life
-from tidegate.results import JourneyDecision
-from tidegate.spec.journey_objects import Journey, WaitStep
+from tidegate.journeys.views import show
+from tidegate.results import JourneyDecision, JourneyVerdict
+from tidegate.spec.journey_objects import Journey
 
 
 @dataclass(slots=True)
 class Ticked:
-    """What a tick made of one journey. `entries_looked_at`: whether it was asked who enters."""
+    """What a tick made of one journey. `messages` are those that its steps would plan, whether or not it moved."""
 
-    journey: Journey
     decision: JourneyDecision
-    kind: str = ""
+    kind: str
     sql_hash: str | None = None
     moved: int = 0
     messages: int = 0
-    models: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def moves(self) -> bool:
@@ -73,12 +72,9 @@ def in_order(journeys: Mapping[str, Journey]) -> Iterator[Journey]:
 def _tick(connection: duckdb.DuckDBPyConnection, facts: Facts, journey: Journey) -> Ticked:
     sql_hash = entries.definition(facts, journey.entry)
     cause, last_as_of = causes.look(connection, journey.name, kind(journey), sql_hash, queries.tree("journeys/looks"))
-    decision = JourneyDecision(journey.name, "applied", cause=cause)
-    ticked = Ticked(journey, decision, kind(journey), sql_hash)
+    ticked = Ticked(JourneyDecision(journey.name, "applied", cause=cause), kind(journey), sql_hash)
     if journey.name in facts.unfit:
-        verdict, reason = facts.unfit[journey.name]
-        ticked.decision = _still(connection, replace(decision, verdict=verdict, reason=reason), journey)
-        return ticked
+        return _unmoved(connection, ticked, *facts.unfit[journey.name])
     for statement in queries.statements("journeys/working_tables"):
         connection.execute(statement)
     named = [journey.entry.model] if journey.entry.model is not None else []
@@ -86,70 +82,75 @@ def _tick(connection: duckdb.DuckDBPyConnection, facts: Facts, journey: Journey)
     draft = journey.status == "draft"
     try:
         life = versions.prepare(connection, facts, journey)
-        _work_out(life, cause, last_as_of, enters=not draft)
+        moved_over = _as_they_are(connection)
+        look = Look(life, moved_over=moved_over)
+        standing = _work_out(life, look.news(), cause, last_as_of, enters=not draft)
     except SpecError as fault:
-        ticked.decision = _still(connection, replace(decision, verdict="failed", reason=str(fault)), journey)
-        return ticked
+        return _unmoved(connection, ticked, "failed", str(fault))
     counts = counting.count(connection, entries_looked_at=not draft)
     ticked.moved, ticked.messages = counts.moved, sum(counts.messages.values())
-    ticked.decision = _told(decision, counts, life)
-    if draft:
-        ticked.decision = replace(ticked.decision, verdict="draft")
-    else:
-        ticked.decision = _guarded(connection, life, ticked.decision, counts, sql_hash)
-    if not ticked.moves:
-        ticked.decision = _still(connection, replace(ticked.decision, planned={}), journey)
-        return ticked
-    applying.apply(life, entries_looked_at=not draft)
-    ticked.decision = _still(connection, ticked.decision, journey)
+    verdict, reason = _guarded(connection, life, counts, sql_hash)
+    ticked.decision = replace(
+        ticked.decision,
+        verdict="draft" if draft and verdict == "applied" else verdict,
+        reason=reason,
+        version=life.newest.version,
+        entered=counts.entered,
+        refused=counts.refused,
+        moves=counts.moves,
+        moved=counts.moved,
+        ended=counts.ended,
+        planned=counts.messages if verdict != "blocked" else {},
+        notes=life.notes,
+    )
+    if ticked.moves:
+        applying.apply(life, moved_over=moved_over, entries_looked_at=not draft)
+        look.keep()
+    if not ticked.moves or counts.moves:
+        standing = counting.standing(connection, journey.name)
+    ticked.decision = replace(ticked.decision, standing=standing, inside=sum(standing.values()))
     return ticked
 
 
-def _work_out(life: Life, cause: Cause, last_as_of: datetime | None, *, enters: bool) -> None:
+def _unmoved(
+    connection: duckdb.DuckDBPyConnection, ticked: Ticked, verdict: Literal["failed", "contract"], reason: str
+) -> Ticked:
+    standing = counting.standing(connection, ticked.decision.journey)
+    ticked.decision = replace(
+        ticked.decision, verdict=verdict, reason=reason, standing=standing, inside=sum(standing.values())
+    )
+    return ticked
+
+
+def _as_they_are(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether somebody leaves or moves over because of a new version; mostly nobody does, and `inside` is simpler."""
+    if connection.execute(queries.text("journeys/anyone_moved_over")).fetchone() is not None:
+        return True
+    show(connection, "inside", "journeys/inside_as_they_are")
+    return False
+
+
+def _work_out(
+    life: Life, news: Mapping[int, News], cause: Cause, last_as_of: datetime | None, *, enters: bool
+) -> dict[str, int]:
+    """Everything up to the guard. Returns how many people stood at each step before."""
     connection, walk = life.newest.connection, life.newest
     connection.execute(queries.text("journeys/leavers"), {"as_of": walk.as_of})
     for one in life.walks:
-        ending.leave(one)
+        ending.leave(one, news[one.version])
     stretches = []
     first = 1
     for one in life.walks:
         stretches.append(lay(one, first))
         first = stretches[-1].past
-    _set_out(life, stretches)
+    standing = setting_out.set_out(stretches, news)
     for stretch in stretches:
         passing.carry(stretch)
     if enters:
         newcomers = lay(walk, first)
         entering.enter(life, newcomers, cause, last_as_of)
         passing.carry(newcomers)
-
-
-def _set_out(life: Life, stretches: list[Stretch]) -> None:
-    """Everybody who is due leaves where they stood."""
-    connection, walk = life.newest.connection, life.newest
-    parameters = {"journey": walk.journey.name, "as_of": walk.as_of}
-    rows = connection.execute(queries.text("journeys/who_stands"), parameters).fetchall()
-    standing = {(version, step): (due, unbegun) for version, step, _, due, unbegun in rows}
-    plain: list[tuple[int, int, str, int]] = []
-    for stretch in stretches:
-        for node, step in stretch:
-            due, unbegun = standing.get((stretch.walk.version, step.id), (0, None))
-            if unbegun is not None and waiting.listens(step):
-                waiting.resume(stretch, node, step, unbegun=bool(unbegun))
-            elif due and isinstance(step, WaitStep):
-                plain.append((node, stretch.walk.version, step.id, stretch.node(step.next)))
-    if plain:
-        ways = exp.select("node", "version", "step", "target").from_(
-            exp.values(
-                [tuple(exp.convert(value) for value in row) for row in plain],
-                alias="given",
-                columns=["node", "version", "step", "target"],
-            )
-        )
-        connection.execute(queries.bind("journeys/leave_by_time", ways=ways), parameters)
-    moves_over = {"journey": walk.journey.name, "first": stretches[-1].first}
-    connection.execute(queries.text("journeys/move_over"), moves_over)
-    connection.execute(queries.text("journeys/set_out"), {"journey": walk.journey.name})
+    return standing
 
 
 def kind(journey: Journey) -> str:
@@ -159,39 +160,14 @@ def kind(journey: Journey) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _told(decision: JourneyDecision, counts: Counts, life: Life) -> JourneyDecision:
-    return replace(
-        decision,
-        version=life.newest.version,
-        entered=counts.entered,
-        refused=counts.refused,
-        moves=counts.moves,
-        moved=counts.moved,
-        ended=counts.ended,
-        planned=counts.messages,
-        notes=life.notes,
-    )
-
-
 def _guarded(
-    connection: duckdb.DuckDBPyConnection,
-    life: Life,
-    decision: JourneyDecision,
-    counts: Counts,
-    sql_hash: str | None,
-) -> JourneyDecision:
-    journey = life.newest.journey
-    movement = counts.movement(0)
+    connection: duckdb.DuckDBPyConnection, life: Life, counts: Counts, sql_hash: str | None
+) -> tuple[JourneyVerdict, str]:
+    journey, movement = life.newest.journey, counts.movement
     reason = guards.journey_verdict(journey.guard, movement)
     if not reason:
-        return decision
+        return "applied", ""
     run_id = life.newest.run_id
     if guards.approved(connection, journey.name, movement, sql_hash=sql_hash, run_id=run_id):
-        return replace(decision, verdict="approved", reason=reason)
-    return replace(decision, verdict="blocked", reason=reason)
-
-
-def _still(connection: duckdb.DuckDBPyConnection, decision: JourneyDecision, journey: Journey) -> JourneyDecision:
-    """The decision with those who stand somewhere now."""
-    found = counting.standing(connection, journey)
-    return replace(decision, standing=found, inside=sum(found.values()))
+        return "approved", reason
+    return "blocked", reason

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import duckdb
@@ -12,9 +13,16 @@ from tidegate import queries
 Value = str | int | float | datetime | timedelta | None
 
 
-def show(connection: duckdb.DuckDBPyConnection, view: str, query: str, **values: Value) -> None:
-    """Make the temporary view of `sql/QUERY.sql`. A view has no parameters, so that values become literals."""
-    tree = queries.tree(query)
+def show(
+    connection: duckdb.DuckDBPyConnection,
+    view: str,
+    query: str,
+    tables: Mapping[str, exp.Expr] | None = None,
+    **values: Value,
+) -> None:
+    """Make the temporary view of `sql/QUERY.sql`, with `tables` in the place of those so named. A view has no
+    parameters, so that values become literals."""
+    tree = queries.tree(query, **(tables or {}))
     for placeholder in list(tree.find_all(exp.Placeholder)):
         placeholder.replace(literal(values[placeholder.name]))
     create = exp.Create(

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TypeGuard
+from typing import Literal, TypeGuard
 
 from sqlglot import exp
 
 from tidegate import queries
+from tidegate.journeys.news import News
 from tidegate.journeys.stretch import Stretch
 from tidegate.journeys.views import show
 from tidegate.spec.journey_objects import ApproveStep, Step, WaitStep, Way, WebhookStep
 
 Asking = WebhookStep | ApproveStep
 Wait = WaitStep | WebhookStep | ApproveStep
+#: those who came to a wait in this run, those who have stood there since an earlier one, and of these those who did
+#: something
+Who = Literal["arrivals", "standers", "fresh"]
 
 
 def listens(step: Step) -> TypeGuard[Wait]:
@@ -23,35 +27,42 @@ def listens(step: Step) -> TypeGuard[Wait]:
 
 def arrive(stretch: Stretch, node: int, step: WaitStep) -> None:
     """Those in `here` come to a wait: they stay, or go on at once where its time is up or its outcome is there."""
+    from tidegate.journeys.waits import deadlines
+
     connection, as_of = stretch.walk.connection, stretch.walk.as_of
-    connection.execute(queries.text("journeys/unsent"), {"steps": sorted(messages_of(step))})
-    timed = _deadlines(stretch, step, "here")
-    connection.execute(queries.bind("journeys/rest", timed=timed), {"node": node})
+    timed = deadlines(stretch.walk, step, "here")
+    at = {"node": node, "as_of": as_of, "leaves": step.until.past == "exit"}
+    connection.execute(queries.bind("journeys/rest", timed=timed), {**at, "listens": listens(step)})
     if step.until.past == "exit":
-        too_late = queries.bind("journeys/too_late", timed=timed)
-        connection.execute(too_late, {"node": node, "as_of": as_of})
-    _listen(stretch, node, step, "arrivals")
-    _go_on(stretch, node, step, "arrivals")
+        connection.execute(queries.bind("journeys/too_late", timed=timed), {"node": node, "as_of": as_of})
+    if not listens(step):
+        wait_no_more = queries.bind("journeys/wait_no_more", timed=timed)
+        connection.execute(wait_no_more, {**at, "target": stretch.node(step.next)})
+        return
+    _wait_for_messages(stretch, node, step, "arrivals")
+    _reset(stretch, node, step, "arrivals")
+    _hear(stretch, node, step, "arrivals")
+    _time_out(stretch, node, step, "arrivals")
 
 
 def ask(stretch: Stretch, node: int, step: Asking) -> None:
-    """Those who come to a step that asks for an answer wait for it. The time of a webhook's begins once it was called;
-    a person is asked as of the run, however long ago it was due."""
+    """Those who come to a step that asks for an answer wait for it, from this run on, however long ago it was due."""
     as_of = stretch.walk.as_of
-    deadline = as_of + step.up_to if isinstance(step, ApproveStep) else None
-    parameters = {"node": node, "as_of": as_of, "deadline": deadline}
+    parameters = {"node": node, "as_of": as_of, "deadline": as_of + step.up_to}
     stretch.walk.connection.execute(queries.text("journeys/ask"), parameters)
 
 
-def resume(stretch: Stretch, node: int, step: Wait, *, unbegun: bool) -> None:
-    """Those who have stood here since an earlier run go on where an outcome is there, or their time is up.
-    `unbegun`: of some of them it had not begun to run."""
-    _listen(stretch, node, step, "standers")
-    named = messages_of(step)
-    if named and unbegun:
-        stretch.walk.connection.execute(queries.text("journeys/gone"), {"steps": sorted(named)})
-        _renew(stretch, node, step)
-    _go_on(stretch, node, step, "standers")
+def resume(stretch: Stretch, node: int, step: Wait, news: News, *, due: bool) -> None:
+    """Those who have stood here since an earlier run go on where an outcome is there, or their time is up. `due`: of
+    some of them it may be."""
+    _wait_for_messages(stretch, node, step, "standers")
+    whom = news.among(_listened_for(step)) if isinstance(step, WaitStep) else "everybody"
+    if whom != "nobody":
+        who: Who = "standers" if whom == "everybody" else "fresh"
+        _reset(stretch, node, step, who)
+        _hear(stretch, node, step, who)
+    if due:
+        _time_out(stretch, node, step, "standers")
 
 
 def messages_of(step: Wait) -> Collection[str]:
@@ -65,26 +76,60 @@ def messages_of(step: Wait) -> Collection[str]:
     return {name for way in step.outcomes if way.when is not None for name in steps_named(way.when)}
 
 
-def _go_on(stretch: Stretch, node: int, step: Wait, who: str) -> None:
+def _listened_for(step: WaitStep) -> list[exp.Expr]:
+    resets = [step.reset] if step.reset is not None else []
+    return [*(way.when for way in step.outcomes if way.when is not None), *resets]
+
+
+def _wait_for_messages(stretch: Stretch, node: int, step: Wait, who: Who) -> None:
+    """The time of those whose message went later than they came runs from then; of whom it has not gone, not at all."""
+    connection, steps = stretch.walk.connection, {"steps": sorted(messages_of(step))}
+    connection.execute(queries.text("journeys/waiting_for"), steps)
+    if not steps["steps"] or connection.execute(queries.text("journeys/anyone_delayed"), steps).fetchone() is None:
+        return
+    _listen(stretch, node, step, who)
+    connection.execute(queries.text("journeys/begins_late"), steps)
+    _renew(stretch, node, step)
+
+
+def _reset(stretch: Stretch, node: int, step: Wait, who: Who) -> None:
+    """The time limit runs anew from the first thing that resets it, then from the next, until there is none in time."""
+    from tidegate.journeys.predicates import moments
+
+    if not isinstance(step, WaitStep) or step.reset is None:
+        return
+    connection = stretch.walk.connection
+    _listen(stretch, node, step, who, since="wait")
+    while True:
+        found = moments(stretch.walk, [step.reset], "listeners")
+        connection.execute(queries.bind("journeys/reset", moments=found))
+        if not _renew(stretch, node, step):
+            break
+
+
+def _hear(stretch: Stretch, node: int, step: Wait, who: Who) -> None:
     from tidegate.journeys.passing import signposts
 
-    connection = stretch.walk.connection
-    if isinstance(step, WaitStep) and step.reset is not None:
-        _reset(stretch, node, step, who)
-    outcomes, times_out, turn = _ways(step)
-    if outcomes:
-        moments = _moments(stretch, step)
-        hear = queries.bind("journeys/hear", moments=moments, ways=signposts(stretch, outcomes))
-        connection.execute(hear, {"node": node})
-    time_out = {"node": node, "target": stretch.node(times_out), "turn": turn, "as_of": stretch.walk.as_of}
-    connection.execute(queries.text("journeys/time_out"), time_out)
+    outcomes, _, _ = _ways(step)
+    _listen(stretch, node, step, who)
+    hear = queries.bind("journeys/hear", moments=_moments(stretch, step), ways=signposts(stretch, outcomes))
+    stretch.walk.connection.execute(hear, {"node": node})
+    stretch.walk.connection.execute(queries.text("journeys/go_from"), {"node": node})
 
 
-def _ways(step: Wait) -> tuple[Sequence[Way], str | None, str | None]:
+def _time_out(stretch: Stretch, node: int, step: Wait, who: Who) -> None:
+    _, target, turn = _ways(step)
+    _listen(stretch, node, step, who)
+    time_out = {"node": node, "target": stretch.node(target), "turn": turn, "as_of": stretch.walk.as_of}
+    stretch.walk.connection.execute(queries.text("journeys/time_out"), time_out)
+    stretch.walk.connection.execute(queries.text("journeys/go_from"), {"node": node})
+
+
+def _ways(step: Wait) -> tuple[Sequence[Way], str | None, str]:
     """The outcomes; then where those go whose time is up, and the turn they take by that."""
     match step:
         case WaitStep():
-            return step.outcomes, step.next, "timed_out" if step.outcomes else None
+            return step.outcomes, step.next, "timed_out"
         case WebhookStep():
             return (Way("answered", step.next), Way("failed", step.failed)), step.failed, "failed"
         case ApproveStep():
@@ -105,40 +150,21 @@ def _moments(stretch: Stretch, step: Wait) -> exp.Select:
             return moments(stretch.walk, trees, "listeners")
 
 
-def _reset(stretch: Stretch, node: int, step: WaitStep, who: str) -> None:
-    """The time limit runs anew from the first thing that resets it, then from the next, until there is none in time."""
-    from tidegate.journeys.predicates import moments
-
-    assert step.reset is not None
-    connection = stretch.walk.connection
-    _listen(stretch, node, step, who, since="wait")
-    while True:
-        found = moments(stretch.walk, [step.reset], "listeners")
-        connection.execute(queries.bind("journeys/reset", moments=found))
-        if not _renew(stretch, node, step):
-            break
-    _listen(stretch, node, step, who)
-
-
 def _renew(stretch: Stretch, node: int, step: Wait) -> int:
     """The time of those in `renewing` runs from `at`; how many they are."""
+    from tidegate.journeys.waits import deadlines
+
     connection = stretch.walk.connection
     ((count,),) = connection.execute(queries.text("journeys/renewing_count")).fetchall()
     if count:
-        timed = _deadlines(stretch, step, "renewing")
+        timed = deadlines(stretch.walk, step, "renewing")
         connection.execute(queries.text("journeys/forget_rests"), {"node": node})
         connection.execute(queries.bind("journeys/renew", timed=timed), {"node": node})
     return int(count)
 
 
-def _deadlines(stretch: Stretch, step: Wait, table: str) -> exp.Expr:
-    from tidegate.journeys.waits import deadlines
-
-    return deadlines(stretch.walk, step, table)
-
-
-def _listen(stretch: Stretch, node: int, step: Wait, who: str, *, since: str = "") -> None:
-    """Make the view `listeners` of those who came to a wait in this run (`arrivals`) or earlier (`standers`)."""
+def _listen(stretch: Stretch, node: int, step: Wait, who: Who, *, since: str = "") -> None:
+    """Make the view `listeners`."""
     walk = stretch.walk
     given = since or (step.since if isinstance(step, WaitStep) else "step")
     if who == "arrivals":
@@ -148,6 +174,7 @@ def _listen(stretch: Stretch, node: int, step: Wait, who: str, *, since: str = "
         walk.connection,
         "listeners",
         "journeys/standers_listen",
+        {"inside": exp.to_table("inside" if who == "standers" else "fresh_inside")},
         node=node,
         since=given,
         as_of=walk.as_of,

@@ -1,4 +1,4 @@
--- Where everybody who moved, waits in another way or leaves is in the end.
+-- Where everybody who moved, waits in another way or leaves is in the end. Of those who end, `step_entered_at` is when.
 --
 -- tables: rests, arrived, endings, nodes, outcome
 -- params: none
@@ -12,27 +12,23 @@ found as (
         rests.instance,
         rests.node,
         rests.came_at,
-        rests.waits_from,
+        case when rests.waits_from <> rests.came_at then rests.waits_from end as waits_from,
         rests.deadline,
+        rests.reached,
         null as exit_reason,
         cast(null as timestamptz) as ended_at
     from rests
-    where
-        not exists (
-            select 1
-            from arrived
-            where arrived.instance = rests.instance and arrived.came_from = rests.node
-        )
-        and rests.instance not in (select endings.instance from endings)
+    where rests.instance not in (select endings.instance from endings)
 
     union all
 
     select
         arrived.instance,
         arrived.came_from as node,
-        null as came_at,
+        arrived.at as came_at,
         null as waits_from,
         null as deadline,
+        arrived.reached - 1 as reached,
         'completed' as exit_reason,
         arrived.at as ended_at
     from arrived
@@ -43,12 +39,14 @@ found as (
     select
         endings.instance,
         endings.node,
-        null as came_at,
+        endings.ended_at as came_at,
         null as waits_from,
         null as deadline,
+        arrived.reached,
         endings.reason as exit_reason,
         endings.ended_at
     from endings
+    left join arrived on endings.instance = arrived.instance and endings.node = arrived.node
 
 )
 
@@ -56,13 +54,12 @@ select
     found.instance,
     nodes.version,
     nodes.step,
-    coalesce(found.came_at, arrived.at) as step_entered_at,
+    found.came_at as step_entered_at,
     found.waits_from,
     found.deadline,
-    arrived.reached,
+    found.reached,
     case when found.exit_reason is null then 'active' else 'ended' end as status,
     found.exit_reason,
     found.ended_at
 from found
 left join nodes on found.node = nodes.node
-left join arrived on found.instance = arrived.instance and found.node = arrived.node

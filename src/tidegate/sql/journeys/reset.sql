@@ -11,7 +11,8 @@ select
     listeners.since,
     moments.happened_at as at,
     listeners.context,
-    listeners.came_at
+    listeners.came_at,
+    listeners.reached
 from listeners
 inner join moments on listeners.instance = moments.instance
 where moments.happened_at > listeners.waits_from and moments.happened_at <= listeners.deadline

@@ -1,16 +1,19 @@
--- Everybody who comes to a wait, with the moment at which their time will be up. Where a message that the wait is about
--- has not gone yet, the time has not begun to run. Where no such moment can be told, there is nothing to wait for.
+-- Everybody who comes to a wait and stays, with the moment at which their time will be up.
 --
--- tables: here, timed (instance, deadline, past), unsent (instance), rests
--- params: $node
+-- tables: arrived, timed (instance, deadline, past), rests
+-- params: $node, $as_of, $listens (also those stay whose time is up already), $leaves (whoever is too late)
 
-insert into rests (instance, node, came_at, waits_from, deadline)
+insert into rests (instance, node, came_at, waits_from, deadline, reached)
 select
-    here.instance,
+    arrived.instance,
     $node as node,
-    here.at as came_at,
-    here.at as waits_from,
-    case when unsent.instance is null then coalesce(timed.deadline, here.at) end as deadline
-from here
-left join timed on here.instance = timed.instance
-left join unsent on here.instance = unsent.instance
+    arrived.at as came_at,
+    arrived.at as waits_from,
+    coalesce(timed.deadline, arrived.at) as deadline,
+    arrived.reached
+from arrived
+left join timed on arrived.instance = timed.instance
+where
+    arrived.node = $node
+    and ($listens or timed.deadline > $as_of)
+    and not ($leaves and coalesce(timed.past, false))

@@ -1,18 +1,14 @@
--- Whose messages of these steps have not gone yet.
+-- Messages of a journey that have not gone yet.
 --
--- tables: here, tidegate.outbox, new_messages
--- params: $steps
+-- tables: tidegate.outbox
+-- params: $journey
 
 create or replace temp table unsent as
-select new_messages.instance
-from new_messages
-where list_contains($steps, new_messages.step)
-
-union
-
-select outbox.instance
+select
+    outbox.instance,
+    outbox.step
 from tidegate.outbox
 where
-    outbox.state in ('planned', 'ready', 'claimed')
-    and list_contains($steps, outbox.step)
-    and outbox.instance in (select here.instance from here)
+    outbox.source = $journey
+    and outbox.state in ('planned', 'ready', 'claimed')
+    and outbox.instance is not null

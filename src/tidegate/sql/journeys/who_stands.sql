@@ -1,4 +1,4 @@
--- How many people stand at each step, and for how many of them the time is up, or has not begun to run.
+-- How many people stand at each step, and of how many of them the time is up.
 --
 -- tables: inside
 -- params: $journey, $as_of
@@ -7,8 +7,7 @@ select
     inside.version,
     inside.step,
     count(*) as people,
-    count(*) filter (where inside.deadline <= $as_of) as due,
-    count(*) filter (where inside.deadline is null) as unbegun
+    count(*) filter (where inside.deadline <= $as_of) as due
 from inside
 where inside.journey = $journey and not inside.migrates
 group by inside.version, inside.step

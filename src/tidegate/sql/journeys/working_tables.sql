@@ -88,7 +88,8 @@ create or replace temp table rests (
     node integer,
     came_at timestamptz,
     waits_from timestamptz,   -- the time limit is counted from then
-    deadline timestamptz      -- null: it has not begun, because a message has not gone yet
+    deadline timestamptz,
+    reached integer           -- how many steps they have come to
 );
 
 -- Whose walk ends in this run.
@@ -118,4 +119,9 @@ create or replace temp table newcomers (
     rotation integer,
     entered_at timestamptz,
     context varchar
+);
+
+-- People who did something that may matter since they were asked last.
+create or replace temp table fresh (
+    person varchar
 )

@@ -21,7 +21,7 @@ create table tidegate.instances (
     step varchar,                         -- where they stand, or stood last
     entered_at timestamptz not null,      -- what made them enter happened then
     step_entered_at timestamptz,
-    deadline timestamptz,                 -- of the wait they stand in; null: its time has not begun to run
+    deadline timestamptz,                 -- of the wait they stand in
     context varchar not null,             -- JSON object: `entry`, as it was when they entered
     -- completed, goal, rule, segment_left, no_consent, erased, stopped, migrated, expired, error
     exit_reason varchar,
@@ -109,6 +109,17 @@ create table tidegate.watched (
     journey varchar not null,
     person varchar not null,
     value varchar
+);
+
+-- What a run saw of the events that a version of a journey asks about: whoever did nothing since need not be asked
+-- again. A row without a name says that the version was walked.
+create table tidegate.events_seen (
+    run_id varchar not null,
+    journey varchar not null,
+    version integer not null,
+    name varchar not null,
+    events bigint not null,               -- up to the run's clock
+    digest varchar not null               -- another one where the events are others
 );
 
 -- What a run made of a journey; `audience_runs` is the same of an audience.
