@@ -167,6 +167,21 @@ def test_whoever_would_have_to_leave_at_once_does_not_enter(world: World) -> Non
     assert found == [("exit_rule",), ("acted",)]
 
 
+def test_whoever_reached_the_goal_before_anybody_looked_does_not_enter(world: World) -> None:
+    goal = "goal: {did: ordered, within: 30 minutes}\n"
+    opens(world, "event 'cart_added'", rest=goal)
+    opens(world, "event 'cart_added'", name="stays", rest=goal.replace("}", ", then: continue}"))
+    world.run()
+    for person, at in (("ada", "10:20"), ("grace", "10:50")):
+        world.does(person, "cart_added", at="10:10")
+        world.does(person, "ordered", at=at)
+    world.run("11:00")
+
+    assert world.refused("welcome") == {"goal": {"ada"}}
+    assert entered(world) == ["grace"], "hers came too late to count"
+    assert entered(world, "stays") == ["ada", "grace"]
+
+
 def test_a_paused_entrance_lets_nobody_in_and_says_so(world: World) -> None:
     opens(world, "event 'visited'")
     world.run()

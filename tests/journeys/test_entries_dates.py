@@ -144,6 +144,16 @@ def test_each_appointment_counts_for_itself(world: World) -> None:
     assert sorted(world.rows("select entry_key from tidegate.instances")) == [("a",), ("b",), ("c",)]
 
 
+def test_a_date_that_is_nobodys_stops_the_journey(world: World) -> None:
+    world.segment("appointments", day="DATE")
+    opens(world, "date ref('appointments').day")
+    world.run()
+    world.segments["appointments"]["a"] = {"customer_id": None, "day": date(2026, 3, 2)}
+    world.run(after=HOUR)
+
+    assert "1 row has no customer_id; leave out such rows in the model" in world.of("welcome").reason
+
+
 def birthdays(world: World, first: str, last: str) -> list[str]:
     world.run(first)
     while world.now < world.moment(last):

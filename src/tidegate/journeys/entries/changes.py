@@ -20,10 +20,10 @@ def change(looking: Looking) -> None:
     value = exp.cast(_current(looking), "varchar")
     rows = entries(model, looking.key, value=value)
     segments.check_keys(looking, rows, one_row="a column is watched in a model with one row for each person")
-    looking.run("look_at_values", bound={"entry": rows}, journey=looking.journey.name)
-    looking.run(
+    looking.run_over("look_at_values", {"entry": rows}, journey=looking.journey.name)
+    looking.run_over(
         "change",
-        bound={"entry": _changed(looking, model)},
+        {"entry": _changed(looking, model)},
         journey=looking.journey.name,
         as_of=looking.walk.as_of,
         disposition=looking.refusal,

@@ -9,12 +9,16 @@ from sqlglot import exp
 from tidegate import queries
 from tidegate.decision import zones
 from tidegate.decision.stays import entries
+from tidegate.journeys.entries import segments
 from tidegate.journeys.entries.looking import Looking, row_as_json
 from tidegate.journeys.waits import clocks
 
 
 def fall_due(looking: Looking) -> None:
-    """Dates that became due since the last run, by the clock where each person lives."""
+    """Dates that became due since the last run, by the clock where each person lives.
+
+    Raises SpecError for rows without a person.
+    """
     entry, walk = looking.entry, looking.walk
     assert entry.column is not None
     after, until = _since(looking), walk.as_of
@@ -27,11 +31,12 @@ def fall_due(looking: Looking) -> None:
         context=row_as_json(model, without="due_at"),
         value=exp.cast(exp.column(entry.column, table="entry", quoted=True), "varchar"),
     )
+    segments.check_people(looking, rows)
     seconds = entry.offset.total_seconds()
     years = [*range((after - entry.offset).year - 1, (until - entry.offset).year + 2)] if entry.yearly else [0]
-    looking.run(
+    looking.run_over(
         "due_soon",
-        bound={"entry": rows},
+        {"entry": rows},
         after=after,
         until=until,
         seconds=seconds,

@@ -48,7 +48,7 @@ def find(walk: Walk, cause: Cause, last_as_of: datetime | None, on_hold: str = "
     looking.run("keep_cause", cause=cause)
     looking.run("walk_ends")
     _FINDERS[looking.entry.kind](looking)
-    looking.run("number", bound={"people": _people(walk)}, per=looking.key_path)
+    looking.run_over("number", {"people": _people(walk)}, per=looking.key_path)
     if looking.welcome():
         _judge(looking)
     if on_hold:
@@ -63,15 +63,17 @@ def _people(walk: Walk) -> exp.Select:
 
 
 def _judge(looking: Looking) -> None:
-    entry, again = looking.entry, looking.entry.again
+    entry, again, as_of = looking.entry, looking.entry.again, looking.walk.as_of
     looking.run(
         "refuse_again", journey=looking.journey.name, again=again.kind, every=again.every, overlap=entry.overlap
     )
-    if entry.condition is not None and looking.welcome():
-        _ask(looking, [entry.condition], "condition", refused_where=False, before=True, until=None)
-    if looking.journey.exits and looking.welcome():
-        rules = [rule.when for rule in looking.journey.exits]
-        _ask(looking, rules, "exit_rule", refused_where=True, before=False, until=looking.walk.as_of)
+    if entry.condition is not None:
+        _ask(looking, [entry.condition], "refuse_untrue", reason="condition", before=True, until=None, within=None)
+    exits, goal = [rule.when for rule in looking.journey.exits], looking.journey.goal
+    if exits:
+        _ask(looking, exits, "refuse_true", reason="exit_rule", before=False, until=as_of, within=None)
+    if goal is not None and goal.leaves:
+        _ask(looking, [goal.when], "refuse_true", reason="goal", before=False, until=as_of, within=goal.within)
     if not entry.overlap:
         looking.run("refuse_later", reason="inside")
     elif again.kind in ("never", "per"):
@@ -80,20 +82,13 @@ def _judge(looking: Looking) -> None:
         looking.run("refuse_crowded", every=again.every)
 
 
-def _ask(
-    looking: Looking,
-    predicates: list[exp.Expr],
-    reason: str,
-    *,
-    refused_where: bool,
-    before: bool,
-    until: datetime | None,
-) -> None:
+def _ask(looking: Looking, predicates: list[exp.Expr], refuse: str, *, reason: str, **window: object) -> None:
     """Refuse those for whom one of the predicates is true, or none is."""
     from tidegate.journeys.predicates import first_true
 
+    if not looking.welcome():
+        return
     looking.run("forget_asked")
-    looking.run("ask", before=before, until=until)
+    looking.run("ask", **window)
     fulfilled = first_true(looking.walk, predicates, "asked")
-    query = "refuse_true" if refused_where else "refuse_untrue"
-    looking.run(query, bound={"fulfilled": fulfilled}, reason=reason)
+    looking.run_over(refuse, {"fulfilled": fulfilled}, reason=reason)

@@ -34,7 +34,7 @@ def occur(looking: Looking) -> None:
     )
     identifier = exp.cast(exp.column("occurrence_id", table="entry", quoted=True), "varchar")
     entry = entries(model, looking.key, occurrence_id=identifier, context=row_as_json(model))
-    looking.run("occur", bound={"entry": entry}, journey=looking.journey.name)
+    looking.run_over("occur", {"entry": entry}, journey=looking.journey.name)
 
 
 def happen(looking: Looking) -> None:

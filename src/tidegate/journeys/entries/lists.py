@@ -25,9 +25,9 @@ def stand(looking: Looking) -> None:
     model = _read(looking)
     entry = stays.entries(model, looking.key, context=row_as_json(model))
     segments.compare(looking, entry, one_row="a list has one row for each person")
-    looking.run(
+    looking.run_over(
         "enter",
-        bound={"entry": entry},
+        {"entry": entry},
         journey=looking.journey.name,
         kind="list",
         as_of=looking.walk.as_of,

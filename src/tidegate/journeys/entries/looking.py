@@ -83,11 +83,13 @@ class Looking:
     def trouble(self, text: str) -> Problem:
         return Problem(self.journey.file, self.entry.line, "enter.on", text)
 
-    def run(self, query: str, *, bound: Mapping[str, exp.Expr] | None = None, **parameters: object) -> None:
+    def run(self, query: str, **parameters: object) -> None:
         """Execute `sql/journeys/entries/QUERY.sql`."""
-        name = f"journeys/entries/{query}"
-        text = queries.bind(name, **bound) if bound else queries.text(name)
-        self.walk.connection.execute(text, parameters or None)
+        self.walk.connection.execute(queries.text(f"journeys/entries/{query}"), parameters or None)
+
+    def run_over(self, query: str, tables: Mapping[str, exp.Expr], **parameters: object) -> None:
+        """The same, with tables replaced by what they stand for."""
+        self.walk.connection.execute(queries.bind(f"journeys/entries/{query}", **tables), parameters or None)
 
     def welcome(self) -> int:
         """How many may still enter."""

@@ -30,9 +30,9 @@ def fire(looking: Looking) -> None:
     if not stays_kept:
         segments.check_keys(looking, rows)
     too_old = "too_old" if firing < looking.oldest else None
-    looking.run(
+    looking.run_over(
         "schedule",
-        bound={"entry": rows},
+        {"entry": rows},
         journey=looking.journey.name,
         firing=firing,
         named=firing.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -16,9 +16,9 @@ def enter(looking: Looking) -> None:
     """Those whose stay begins."""
     entry = looking.rows(looking.model())
     compare(looking, entry)
-    looking.run(
+    looking.run_over(
         "enter",
-        bound={"entry": entry},
+        {"entry": entry},
         journey=looking.journey.name,
         kind="enter",
         as_of=looking.walk.as_of,
@@ -37,9 +37,9 @@ def stand(looking: Looking) -> None:
     model = looking.model()
     entry = stays.entries(model, looking.key, context=row_as_json(model))
     compare(looking, entry)
-    looking.run(
+    looking.run_over(
         "in",
-        bound={"entry": entry},
+        {"entry": entry},
         journey=looking.journey.name,
         as_of=looking.walk.as_of,
         cause=looking.cause,
@@ -60,10 +60,20 @@ def check_keys(looking: Looking, entry: exp.Expr, *, one_row: str = _ONE_ROW) ->
     connection = looking.walk.connection
     query = queries.bind("journeys/entries/whole_keys", entry=entry)
     ((without_person, repeated),) = connection.execute(query).fetchall()
-    if without_person:
-        text = f"{stays.lacking(without_person, looking.key)}; leave out such rows in the model"
-        raise SpecError(looking.trouble(text))
+    _refuse_nobodys(looking, without_person)
     if repeated:
         rows = connection.execute(queries.bind("decide/repeated_keys", entry=entry)).fetchall()
         named = ", ".join(f"{person} ({times} times)" for person, times in rows)
         raise SpecError(looking.trouble(f"{looking.key} is not unique: {named}; {one_row}"))
+
+
+def check_people(looking: Looking, entry: exp.Expr) -> None:
+    """Of a model in which somebody may have several rows: that each is somebody's."""
+    query = queries.bind("journeys/entries/nobodys", entry=entry)
+    ((without_person,),) = looking.walk.connection.execute(query).fetchall()
+    _refuse_nobodys(looking, without_person)
+
+
+def _refuse_nobodys(looking: Looking, count: int) -> None:
+    if count:
+        raise SpecError(looking.trouble(f"{stays.lacking(count, looking.key)}; leave out such rows in the model"))

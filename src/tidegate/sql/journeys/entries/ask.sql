@@ -2,7 +2,7 @@
 -- have to leave at once depends on what happened since.
 --
 -- tables: candidates, asked
--- params: $before, $until: how late it may be; null is the moment of entry
+-- params: $before, $until: how late it may be (null: the moment of entry), $within: how long after entry (null: ever)
 
 insert into asked
 select
@@ -10,7 +10,10 @@ select
     candidates.person,
     candidates.occurred_at as entered_at,
     case when $before then cast('-infinity' as timestamptz) else candidates.occurred_at end as since,
-    coalesce(cast($until as timestamptz), candidates.occurred_at) as at,
+    least(
+        coalesce(cast($until as timestamptz), candidates.occurred_at),
+        coalesce(candidates.occurred_at + cast($within as interval), cast('infinity' as timestamptz))
+    ) as at,
     candidates.context
 from candidates
 where candidates.disposition is null

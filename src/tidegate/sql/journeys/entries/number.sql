@@ -12,7 +12,10 @@ keyed as (
     select
         found.occurrence_id,
         found.person,
-        case when cast($per as varchar) is null then '' else json_extract_string(found.context, $per) end as entry_key,
+        case
+            when cast($per as varchar) is null then ''
+            else nullif(json_extract_string(found.context, $per), '')
+        end as entry_key,
         found.occurred_at,
         found.context,
         found.disposition,
