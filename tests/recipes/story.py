@@ -194,7 +194,8 @@ class Story:
         return self.read(
             """
             with kinds as (
-                select message_key, list(distinct kind order by kind) as kinds from tidegate.feedback group by message_key
+                select message_key, list(distinct kind order by kind) as kinds
+                from tidegate.feedback group by message_key
             )
             select outbox.person::integer as customer_id, coalesce(kinds.kinds, []) as kinds, outbox.*
             from tidegate.outbox
