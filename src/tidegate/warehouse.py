@@ -115,6 +115,9 @@ class Warehouse:
                 continue
             except duckdb.Error as fault:
                 raise WarehouseError(f"{self.path}: {_first_line(fault)}") from fault
+            # DuckDB 2.0.0 loses sight of rows that several threads insert, until the file is opened again, where an
+            # insert of none into the same table came before in the transaction: but only if it keeps their order.
+            connection.execute("set preserve_insertion_order = false")
             if self.memory_limit:
                 connection.execute("set memory_limit = $limit", {"limit": self.memory_limit})
             return connection
