@@ -289,6 +289,32 @@ def test_in_flight_exit_ends_the_walks_of_older_versions(world: World) -> None:
     assert world.ended("ada") == "migrated"
 
 
+AGAIN = """
+journey: nurture
+enter: {on: occur ref('leads'), again: every 1 hour}
+steps:
+  - {send: hello, by: email}
+"""
+
+
+def test_no_message_has_the_key_of_another_when_again_is_rewritten(world: World) -> None:
+    world.trigger("leads", order_no="VARCHAR")
+    led(world, AGAIN)
+    world.occurs("leads", "ada", "13:00", order_no="1")
+    world.run("13:00")
+
+    world.journey(AGAIN.replace("every 1 hour", "per order_no"))
+    world.occurs("leads", "ada", "14:00", order_no="1")
+    world.occurs("leads", "ada", "14:00", order_no="2")
+    world.run("14:00")
+
+    assert world.walks("ada") == 3
+    assert world.rows("select message_key from tidegate.outbox order by all") == [
+        ("nurture:ada:1:hello:1",),
+        ("nurture:ada:2:hello:1",),
+    ]
+
+
 def test_a_holdout_walks_on_and_is_told_nothing(world: World) -> None:
     led(world, (TWO % ("holdout: 50%", "more")), *crowd(20))
     world.run("tue 12:00")

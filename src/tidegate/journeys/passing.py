@@ -86,6 +86,7 @@ def send(stretch: Stretch, node: int, step: SendStep | WebhookStep) -> None:
     stretch.walk.connection.execute(
         queries.text("journeys/send"),
         {
+            "journey": stretch.walk.journey.name,
             "node": node,
             "step": step.id,
             "message": step.send.message,

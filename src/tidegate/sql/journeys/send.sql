@@ -1,8 +1,8 @@
--- A message to everybody who came to a step, due at the moment at which they came. Whoever has it already, from an
--- older version, does not get it again.
+-- A message to everybody who came to a step, due at the moment at which they came. Whoever has one of its key already
+-- does not get it again: from an older version, or from a walk whose entry was called the same.
 --
 -- tables: arrived, walkers, new_messages, tidegate.outbox
--- params: $node, $step, $message, $channels, $expires_after, $priority, $answers
+-- params: $journey, $node, $step, $message, $channels, $expires_after, $priority, $answers
 
 insert into new_messages (
     instance, person, entry, step, message, channels, context, due_at, expires_at, priority, answers
@@ -26,5 +26,9 @@ where
     and not exists (
         select 1
         from tidegate.outbox
-        where outbox.instance = arrived.instance and outbox.step = $step
+        where
+            outbox.source = $journey
+            and outbox.step = $step
+            and outbox.person = walkers.person
+            and outbox.entry = walkers.entry
     )
