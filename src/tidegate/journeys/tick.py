@@ -21,7 +21,7 @@ from tidegate.decision.cause import Cause
 from tidegate.decision.pinned import pin
 from tidegate.decision.standing import Facts
 from tidegate.errors import SpecError
-from tidegate.journeys import applying, counting, ending, entering, entries, passing, setting_out, versions
+from tidegate.journeys import applying, counting, ending, entering, entries, lingering, passing, setting_out, versions
 from tidegate.journeys.counting import Counts
 from tidegate.journeys.news import Look, News
 from tidegate.journeys.stretch import lay
@@ -138,6 +138,7 @@ def _work_out(
     connection.execute(queries.text("journeys/leavers"), {"as_of": walk.as_of})
     for one in life.walks:
         ending.leave(one, news[one.version])
+    lingering.withdraw(life)
     stretches = []
     first = 1
     for one in life.walks:

@@ -18,6 +18,7 @@ def show(
     view: str,
     query: str,
     tables: Mapping[str, exp.Expr] | None = None,
+    /,
     **values: Value,
 ) -> None:
     """Make the temporary view of `sql/QUERY.sql`, with `tables` in the place of those so named. A view has no

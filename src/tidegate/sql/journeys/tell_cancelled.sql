@@ -1,6 +1,6 @@
 -- A row for each message that does not go, because the walk it belongs to was left.
 --
--- tables: endings, tidegate.outbox, tidegate.decisions
+-- tables: endings, withdrawn, tidegate.outbox, tidegate.decisions
 -- params: $run_id, $as_of
 
 insert into tidegate.decisions (message_key, run_id, verdict, reason, decided_at)
@@ -13,4 +13,7 @@ select
 from tidegate.outbox
 where
     outbox.state in ('planned', 'ready')
-    and outbox.instance in (select endings.instance from endings)
+    and (
+        outbox.instance in (select endings.instance from endings)
+        or outbox.instance in (select withdrawn.instance from withdrawn)
+    )

@@ -100,6 +100,11 @@ create or replace temp table endings (
     ended_at timestamptz
 );
 
+-- Those who have been through the journey and are not to get what of it still waits.
+create or replace temp table withdrawn (
+    instance bigint
+);
+
 create or replace temp table reached_goals (
     instance bigint,
     goal_at timestamptz
