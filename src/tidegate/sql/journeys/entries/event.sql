@@ -7,7 +7,7 @@
 insert into found
 with
 
-news as (
+recent as (
 
     select
         event.occurrence_id,
@@ -20,14 +20,30 @@ news as (
         and event.occurred_at > $oldest_looked_at
         and event.occurred_at <= $as_of
         and event.person is not null
-        and (
-            event.occurrence_id is null
-            or event.occurrence_id not in (
-                select occurrences.occurrence_id
-                from tidegate.occurrences
-                where occurrences.audience = $journey
-            )
-        )
+
+),
+
+seen_before as (
+
+    select occurrences.occurrence_id
+    from tidegate.occurrences
+    where
+        occurrences.audience = $journey
+        and occurrences.occurrence_id in (select recent.occurrence_id from recent)
+
+),
+
+news as (
+
+    select
+        recent.occurrence_id,
+        recent.person,
+        recent.occurred_at,
+        recent.context
+    from recent
+    where
+        recent.occurrence_id is null
+        or recent.occurrence_id not in (select seen_before.occurrence_id from seen_before)
 
 ),
 

@@ -23,6 +23,14 @@ keyed as (
         found.said
     from found
 
+),
+
+known as (
+
+    select people.person
+    from people
+    where people.person in (select found.person from found)
+
 )
 
 select
@@ -35,7 +43,7 @@ select
     keyed.context,
     case
         when keyed.disposition is not null then keyed.disposition
-        when keyed.person not in (select people.person from people where people.person is not null) then 'no_person'
+        when keyed.person not in (select known.person from known) then 'no_person'
         when keyed.entry_key is null then 'no_key'
     end as disposition,
     keyed.matched_at,
