@@ -402,3 +402,16 @@ def test_however_often_it_ticks_the_same_people_get_the_same_messages(world: Wor
         ("bob", "last"),
         ("bob", "unseen"),
     ]
+
+
+def test_a_goal_that_was_reached_before_anybody_looked_is_marked_where_people_walk_on(world: World) -> None:
+    world.trigger("leads")
+    world.journey(GOAL.replace("within: 10 days", "within: 10 days, then: continue"))
+    world.run()
+    become_leads(world, "ada")
+    world.does("ada", "order_completed", "12:30")
+    world.run("13:00")
+    world.run("13:30")
+
+    assert world.stands("ada") == "wait"
+    assert world.rows("select goal_at from tidegate.instances") == [(world.moment("12:30"),)]

@@ -320,3 +320,23 @@ def test_a_person_is_asked_and_their_word_is_carried_out(world: World) -> None:
     assert world.stands("eve") == "approve"
     world.run("thu 12:00")
     assert world.sent("eve") == ["sorry"]
+
+
+def test_nobodys_clock_goes_back_where_what_they_wait_for_happened_before_they_came(world: World) -> None:
+    written = """
+    journey: nurture
+    enter: {on: occur ref('leads')}
+    steps:
+      - wait: 1 hour
+      - wait: {for: did('visited'), up_to: 2 days, since: entry}
+      - wait: 1 hour
+      - {send: hello, by: email}
+    """
+    led(world, written, "ada")
+    world.does("ada", "visited", "12:15")
+
+    world.run("13:30")
+    assert world.sent("ada") == []
+    world.run("14:00")
+
+    assert world.sent("ada") == ["hello"]

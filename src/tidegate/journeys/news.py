@@ -61,7 +61,7 @@ class Look:
             walk.version: not self._moved_over and self._as_it_was(walk, run_id, as_of) for walk in self._life.walks
         }
         if any(known.values()):
-            self._find_fresh(as_of, decided_at)
+            self._find_fresh(run_id, as_of, decided_at)
         anyone = self._connection.execute(queries.text("journeys/anyone_fresh")).fetchone() is not None
         show(self._connection, "fresh_inside", "journeys/fresh_inside")
         show(self._connection, "fresh_walks", "journeys/fresh_walks")
@@ -78,7 +78,7 @@ class Look:
                 kept = {**ours, "name": name, "events": events, "digest": digest}
                 self._connection.execute(queries.text("journeys/keep_digest"), kept)
 
-    def _find_fresh(self, as_of: datetime, decided_at: datetime) -> None:
+    def _find_fresh(self, run_id: str, as_of: datetime, decided_at: datetime) -> None:
         for name in sorted({name for walk in self._life.walks for name in _names(walk)}):
             add = queries.bind("journeys/add_fresh", happened=_happened(self._walk, name))
             self._connection.execute(add, {"after": as_of, "until": self._walk.as_of})
@@ -86,6 +86,10 @@ class Look:
         if kinds:
             reported = {"kinds": kinds, "decided_at": decided_at}
             self._connection.execute(queries.text("journeys/add_fresh_feedback"), reported)
+        if any(walk.journey.goal is not None and not walk.journey.goal.leaves for walk in self._life.walks):
+            # Whoever reached a goal that ends the walk before they were seen was not let in; these were.
+            newcomers = {"journey": self._journey, "run_id": run_id}
+            self._connection.execute(queries.text("journeys/add_fresh_newcomers"), newcomers)
 
     def _as_it_was(self, walk: Walk, run_id: str, as_of: datetime) -> bool:
         """Whether the last run asked those of this version, and saw the events up to its clock as they are now. What

@@ -1,4 +1,5 @@
--- Whoever heard what they wait for in time goes on from that moment.
+-- Whoever heard what they wait for in time goes on from that moment. Where it happened before they came (a wait that
+-- listens since entry), they go on at once: nobody's clock goes back.
 --
 -- tables: listeners, moments (instance, way, happened_at), ways (way, target, name), arrived
 -- params: $node
@@ -7,7 +8,7 @@ insert into arrived
 select
     listeners.instance,
     ways.target,
-    moments.happened_at as at,
+    greatest(moments.happened_at, listeners.came_at) as at,
     ways.name as turn,
     $node as came_from,
     listeners.reached + 1 as reached,
