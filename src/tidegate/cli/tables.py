@@ -126,6 +126,8 @@ def totals(console: Console, added_up: Totals) -> None:
             for one in added_up.audiences
         ],
     )
+    journey_decisions.journeys(console, added_up.journeys)
+    journey_decisions.remarks(console, added_up.journeys)
     deliveries(console, added_up.destinations)
 
 
