@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from statistics import median
 
 import polars as pl
@@ -30,8 +31,7 @@ def bought() -> Days:
 
 
 def gaps(days: Iterable[date]) -> list[int]:
-    known = list(days)
-    return [(later - earlier).days for earlier, later in zip(known, known[1:], strict=False)]
+    return [(later - earlier).days for earlier, later in pairwise(days)]
 
 
 def test_the_interval_is_the_persons_own_or_that_of_all_who_buy_it(story: Story, bought: Days) -> None:
