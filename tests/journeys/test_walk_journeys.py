@@ -129,7 +129,10 @@ def test_a_blocked_journey_does_not_move(world: World) -> None:
     decided = world.of("nurture", world.run("tue 12:00"))
 
     assert decided.verdict == "blocked"
-    assert decided.reason == "3 would enter, more than max_enter 2"
+    assert decided.reason == (
+        "3 would enter, more than max_enter 2; approve in time: what is older than 1 day lets nobody in "
+        "(not_older_than)"
+    )
     assert world.state() == before
     assert world.refused() == {}
 
@@ -158,7 +161,7 @@ def test_too_many_messages_block_as_well(world: World) -> None:
     led(world, GUARDED.replace("max_enter: 2", "max_messages: 1"), "ada", "bob")
 
     assert world.of("nurture").verdict == "blocked"
-    assert world.of("nurture").reason == "2 messages would be planned, more than max_messages 1"
+    assert world.of("nurture").reason.startswith("2 messages would be planned, more than max_messages 1; approve in")
     assert world.sent() == []
 
 

@@ -24,7 +24,9 @@ from tidegate.errors import SpecError
 from tidegate.journeys import applying, counting, ending, entering, entries, lingering, passing, setting_out, versions
 from tidegate.journeys.counting import Counts
 from tidegate.journeys.news import Look, News
+from tidegate.journeys.seeing.words import span
 from tidegate.journeys.stretch import lay
+from tidegate.journeys.unheard import unheard
 from tidegate.journeys.versions import Life
 from tidegate.journeys.views import show
 from tidegate.results import JourneyDecision, JourneyVerdict
@@ -101,7 +103,7 @@ def _tick(connection: duckdb.DuckDBPyConnection, facts: Facts, journey: Journey)
         moved=counts.moved,
         ended=counts.ended,
         planned=counts.messages if verdict != "blocked" else {},
-        notes=life.notes,
+        notes=(*life.notes, *unheard(connection, facts, journey)),
     )
     if ticked.moves:
         applying.apply(life, moved_over=moved_over, entries_looked_at=not draft)
@@ -171,4 +173,11 @@ def _guarded(
     run_id = life.newest.run_id
     if guards.approved(connection, journey.name, movement, sql_hash=sql_hash, run_id=run_id):
         return "approved", reason
-    return "blocked", reason
+    return "blocked", reason + (_in_time(journey) if counts.entered else "")
+
+
+def _in_time(journey: Journey) -> str:
+    """Occasions grow old while nobody decides; who is in a segment stays there."""
+    if journey.entry.kind not in ("occur", "event", "change", "date", "schedule", "end"):
+        return ""
+    return f"; approve in time: what is older than {span(journey.entry.not_older_than)} lets nobody in (not_older_than)"
