@@ -324,7 +324,7 @@ class Reference:
         goal = journey.goal
         if goal is not None and goal.leaves:
             until = min(as_of, at + goal.within) if goal.within is not None else as_of
-            if walk.holds(goal.when, until, at):
+            if walk.moment(goal.when, at, until) is not None:
                 return "goal"
         return "inside" if others else "acted"
 

@@ -418,3 +418,22 @@ def test_a_goal_that_was_reached_before_anybody_looked_is_marked_where_people_wa
 
     assert world.stands("ada") == "wait"
     assert world.rows("select goal_at from tidegate.instances") == [(world.moment("12:30"),)]
+
+
+def test_who_reached_the_goal_by_the_moment_of_entry_does_not_enter_however_late_it_is_seen(world: World) -> None:
+    world.trigger("leads")
+    world.journey(
+        """
+        journey: nurture
+        enter: {on: occur ref('leads')}
+        goal: {when: "did('order_completed', within => '6 hours')"}
+        steps: [{send: hello, by: email}]
+        """
+    )
+    world.run()
+    become_leads(world, "ada", "bob")
+    world.does("ada", "order_completed", "10:30")
+    world.run("18:00")
+
+    assert world.sent() == [("bob", "hello")]
+    assert world.refused("nurture") == {"goal": {"ada"}}

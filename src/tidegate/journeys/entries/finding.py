@@ -73,7 +73,9 @@ def _judge(looking: Looking) -> None:
     if exits:
         _ask(looking, exits, "refuse_true", reason="exit_rule", before=False, until=as_of, within=None)
     if goal is not None and goal.leaves:
-        _ask(looking, [goal.when], "refuse_true", reason="goal", before=False, until=as_of, within=goal.within)
+        _ask(
+            looking, [goal.when], "refuse_true", reason="goal", before=False, until=as_of, within=goal.within, ever=True
+        )
     if not entry.overlap:
         looking.run("refuse_later", reason="inside")
     elif again.kind in ("never", "per"):
@@ -82,13 +84,15 @@ def _judge(looking: Looking) -> None:
         looking.run("refuse_crowded", every=again.every)
 
 
-def _ask(looking: Looking, predicates: list[exp.Expr], refuse: str, *, reason: str, **window: object) -> None:
-    """Refuse those for whom one of the predicates is true, or none is."""
-    from tidegate.journeys.predicates import first_true
+def _ask(
+    looking: Looking, predicates: list[exp.Expr], refuse: str, *, reason: str, ever: bool = False, **window: object
+) -> None:
+    """Refuse those for whom one of the predicates is true, or none is. `ever`: at any moment of the window."""
+    from tidegate.journeys.predicates import first_true, moments
 
     if not looking.welcome():
         return
     looking.run("forget_asked")
     looking.run("ask", **window)
-    fulfilled = first_true(looking.walk, predicates, "asked")
+    fulfilled = (moments if ever else first_true)(looking.walk, predicates, "asked")
     looking.run_over(refuse, {"fulfilled": fulfilled}, reason=reason)
