@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 from filelock import FileLock
 
+from tests.recipes.invoices import orders
 from tests.recipes.story import TICKS, Story, raw_lines
 
 
@@ -26,6 +28,22 @@ def story(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Story:
 
 
 @pytest.fixture(scope="session")
+def ordered_at() -> dict[int, list[datetime]]:
+    """When each customer ordered, by the raw lines alone."""
+    found: dict[int, list[datetime]] = {}
+    for order in orders().iter_rows(named=True):
+        found.setdefault(order["customer_id"], []).append(order["at"])
+    return found
+
+
+@pytest.fixture(scope="session")
 def lines() -> pl.DataFrame:
     """The story's invoice lines as they are in the file: what the tests reckon from."""
     return raw_lines()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever comes first tells the story, and the others wait for it: on a busy machine that takes minutes."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(1200))
