@@ -168,3 +168,28 @@ def test_journeys_are_walked_by_name_and_after_those_whose_end_they_wait_for(wor
         world.journey(f"journey: {name}\nenter: {{on: {entry}}}\nsteps: [{{send: hello, by: email}}]")
 
     assert [journey.name for journey in in_order(world.journeys)] == ["b", "c", "a", "d"]
+
+
+LARGE = """
+journey: nurture
+enter: {on: occur ref('leads')}
+exit: {when: "did('order_completed', where => cast(event.properties->>'amount' as integer) > 100)"}
+steps:
+  - wait: 3 days
+  - {send: intro, by: email}
+"""
+
+
+def test_an_event_that_is_mended_afterwards_ends_the_walk_it_should_have_ended(world: World) -> None:
+    led(world, LARGE, "ada", "bob")
+    world.does("ada", "order_completed", "13:00", amount=10)
+    world.run("15:00")
+    assert world.stands("ada") == "wait"
+
+    for one in world.events:
+        if one["name"] == "order_completed":
+            one["properties"] = '{"amount": 1000}'
+    world.run("16:00")
+
+    assert world.ended("ada") == "rule"
+    assert world.stands("bob") == "wait"

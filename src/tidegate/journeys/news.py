@@ -80,7 +80,7 @@ class Look:
 
     def _find_fresh(self, run_id: str, as_of: datetime, decided_at: datetime) -> None:
         for name in sorted({name for walk in self._life.walks for name in _names(walk)}):
-            add = queries.bind("journeys/add_fresh", happened=_happened(self._walk, name))
+            add = queries.bind("journeys/add_fresh", happened=_happened(self._walk, Call("did", name)))
             self._connection.execute(add, {"after": as_of, "until": self._walk.as_of})
         kinds = sorted({call.name for walk in self._life.walks for call in _asked(walk)} & _REPORTED)
         if kinds:
@@ -108,10 +108,26 @@ class Look:
 
     def _digest(self, name: str, until: datetime) -> tuple[int, str]:
         if (name, until) not in self._digests:
-            digest = queries.bind("journeys/digest", happened=_happened(self._walk, name))
+            digest = queries.bind("journeys/digest", happened=self._rows(name))
             ((events, number),) = self._connection.execute(digest, {"until": until}).fetchall()
             self._digests[name, until] = int(events), str(number)
         return self._digests[name, until]
+
+    def _rows(self, name: str) -> exp.Select:
+        """(occurred_at, digest) of the events of a name, with all that conditions on them look at."""
+        from tidegate.journeys.predicates.demand import columns_of
+        from tidegate.journeys.predicates.happened import own
+
+        wheres = [call.where for walk in self._life.walks for call in _asked(walk) if call.about == name and call.where]
+        call = Call("did", name, where=exp.and_(*wheres) if wheres else None)
+        looked_at: list[str | exp.Identifier] = [
+            "person",
+            "occurred_at",
+            *(own(column) for column in sorted(columns_of(call))),
+        ]
+        row = exp.Anonymous(this="hash", expressions=[exp.column(column) for column in looked_at])
+        happened = _happened(self._walk, call).subquery("happened")
+        return exp.select("occurred_at", exp.alias_(row, "digest")).from_(happened)
 
 
 def _names(walk: Walk) -> list[str]:
@@ -155,9 +171,10 @@ def _trees(journey: Journey) -> Iterable[exp.Expr]:
                 yield step.reset
 
 
-def _happened(walk: Walk, name: str) -> exp.Select:
+def _happened(walk: Walk, call: Call) -> exp.Select:
+    """Events of a name, with the columns that the call's `where` is about; they need not meet it."""
     from tidegate.journeys.predicates import remembered
     from tidegate.journeys.predicates.happened import happened
 
     remembered.begin(walk)
-    return happened(walk, Call("did", name), after=None)
+    return happened(walk, call, after=None)
