@@ -8,23 +8,39 @@ import pytest
 from filelock import FileLock
 
 from tests.recipes.invoices import orders
-from tests.recipes.story import TICKS, Story, raw_lines
+from tests.recipes.story import LATE_RECIPES, LATE_TICKS, TICKS, Story, raw_lines
 
 
 @pytest.fixture(scope="session")
 def story(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Story:
+    return _told(tmp_path_factory, worker_id, "recipes", TICKS)
+
+
+@pytest.fixture(scope="session")
+def late_story(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Story:
+    """Of a few recipes only, and into December."""
+    return _told(tmp_path_factory, worker_id, "late_recipes", LATE_TICKS, LATE_RECIPES)
+
+
+def _told(
+    factory: pytest.TempPathFactory,
+    worker: str,
+    name: str,
+    ticks: tuple[datetime, ...],
+    names: tuple[str, ...] | None = None,
+) -> Story:
     """Told once, also where several processes share the tests: whoever comes first tells it, the others wait."""
-    own = tmp_path_factory.getbasetemp()
-    shared = (own if worker_id == "master" else own.parent) / "recipes"
+    own = factory.getbasetemp()
+    shared = (own if worker == "master" else own.parent) / name
     with FileLock(shared.with_suffix(".lock")):
         if not (shared / "told").exists():
             # A telling that broke off is told anew, from an empty folder.
             number = len(list(shared.glob("*"))) if shared.exists() else 0
             root = shared / f"shop_{number}"
             root.mkdir(parents=True)
-            Story(root).tell()
+            Story(root, ticks[0], ticks, names).tell()
             (shared / "told").write_text(str(root))
-    return Story(Path((shared / "told").read_text()), clock=TICKS[-1])
+    return Story(Path((shared / "told").read_text()), ticks[-1], ticks, names)
 
 
 @pytest.fixture(scope="session")

@@ -3,13 +3,12 @@ reckons it, as it hangs on the invoice's number."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import lru_cache
 from hashlib import md5
 
 import polars as pl
 
-from tests.recipes.story import TICKS, raw_lines
+from tests.recipes.story import raw_lines
 
 NO_PRODUCTS = ["POST", "DOT", "C2", "M", "m", "D", "S", "B", "CRUK", "AMAZONFEE", "BANK CHARGES"]
 
@@ -48,9 +47,3 @@ def returns() -> pl.DataFrame:
 def synthetic_number(key: str, salt: str, below: int) -> int:
     """As the macro of that name."""
     return int(md5(f"{salt}{key}".encode()).hexdigest()[:7], 16) % below
-
-
-def just_now(moment: datetime, clock: datetime) -> bool:
-    """Whether it happened since the run before the one of this clock. Of the first run: in the month before."""
-    before = [tick for tick in TICKS if tick < clock]
-    return (before[-1] if before else datetime(2011, 10, 1, tzinfo=clock.tzinfo)) < moment <= clock

@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,13 @@ from tidegate.workspace import Workspace
 
 #: Noon in London on days of 2011. The first takes the baseline; then three days in a row; then every few days.
 TICKS = tuple(datetime(2011, 11, day, 12, tzinfo=UTC) for day in (1, 2, 3, 4, 8, 12, 15, 20, 26))
+
+#: The same weeks with fewer runs, and on to what happens in December, for the recipes that take that long.
+LATE_TICKS = (
+    *(datetime(2011, 11, day, 12, tzinfo=UTC) for day in (1, 8, 15, 30)),
+    datetime(2011, 12, 4, 12, tzinfo=UTC),
+)
+LATE_RECIPES = ("back_in_stock", "price_drop", "reactivation")
 
 #: Whole customers, one in five of the shop's: enough for every turn of every journey to be taken.
 ONE_IN = 5
@@ -51,10 +58,12 @@ def raw_lines() -> pl.DataFrame:
 
 @dataclass
 class Story:
-    """`clock` is the run's that comes next, or came last."""
+    """`clock` is the run's that comes next, or came last; `names` those of the recipes, where it is not all of them."""
 
     root: Path
     clock: datetime = TICKS[0]
+    ticks: tuple[datetime, ...] = TICKS
+    names: tuple[str, ...] | None = None
     _happened: list[dict[str, Any]] = field(default_factory=list)
     _said: list[dict[str, Any]] = field(default_factory=list)
     _files: int = 0
@@ -68,10 +77,11 @@ class Story:
         modules = [
             importlib.import_module(f"{happenings.__name__}.{found.name}")
             for found in pkgutil.iter_modules(happenings.__path__)
+            if self.names is None or found.name in self.names
         ]
         reports = []
         with Workspace(self.root, "dev") as self._workspace:
-            for clock in TICKS:
+            for clock in self.ticks:
                 self.clock = clock
                 for module in modules:
                     module.before(self, clock)
@@ -79,6 +89,11 @@ class Story:
                 reports.append(replay.once(stages.begin_in(self._workspace, as_of=clock, kind="replay")))
         self._workspace = None
         return reports
+
+    def just_now(self, moment: datetime) -> bool:
+        """Whether it happened since the run before this one; of the first run, in the month before."""
+        before = [tick for tick in self.ticks if tick < self.clock]
+        return (before[-1] if before else self.clock - timedelta(days=31)) < moment <= self.clock
 
     def did(self, name: str, customer_id: int, at: datetime, **properties: Any) -> None:
         """Somebody did something that the shop's data does not have."""
@@ -114,7 +129,7 @@ class Story:
             shutil.copytree(source / name, self.root / name)
         for name in ("dbt_project.yml", "profiles.yml", "tidegate.yml"):
             shutil.copy(source / name, self.root)
-        library = recipes.library().values()
+        library = [one for one in recipes.library().values() if self.names is None or one.name in self.names]
         needed = {model for recipe in library for model in recipe.needs.get("models", {})}
         for folder in ("segments", "triggers", "reports"):
             for file in (self.root / "models" / folder).iterdir():

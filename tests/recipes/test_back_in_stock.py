@@ -9,7 +9,8 @@ import pytest
 
 from tests.recipes.happenings.back_in_stock import came_back, requests
 from tests.recipes.invoices import goods
-from tests.recipes.story import TICKS, Story
+from tests.recipes.story import LATE_TICKS as TICKS
+from tests.recipes.story import Story
 
 
 def of(rows: pl.DataFrame) -> list[str]:
@@ -23,9 +24,9 @@ def seen_in_time(moment: datetime) -> bool:
 
 
 @pytest.fixture(scope="module")
-def asked(story: Story) -> set[tuple[int, str]]:
+def asked(late_story: Story) -> set[tuple[int, str]]:
     """Who is among the people of that day and asked while it was out."""
-    since = dict(story.read("select customer_id, first_seen_at from shop.people").iter_rows())
+    since = dict(late_story.read("select customer_id, first_seen_at from shop.people").iter_rows())
     return {
         (customer, back.stock_code)
         for back, customer in requests()
@@ -33,11 +34,11 @@ def asked(story: Story) -> set[tuple[int, str]]:
     }
 
 
-def test_everybody_who_asked_is_told_of_each_thing(story: Story, asked: set[tuple[int, str]]) -> None:
-    messages = story.messages("back_in_stock", "back_in_stock_asked")
+def test_everybody_who_asked_is_told_of_each_thing(late_story: Story, asked: set[tuple[int, str]]) -> None:
+    messages = late_story.messages("back_in_stock", "back_in_stock_asked")
     told = list(zip(messages["customer_id"], of(messages), strict=True))
-    left = story.walks("back_in_stock").filter(pl.col("exit_reason") == "goal")
-    bought_at_once = set(story.refused("back_in_stock").filter(pl.col("disposition") == "goal")["customer_id"])
+    left = late_story.walks("back_in_stock").filter(pl.col("exit_reason") == "goal")
+    bought_at_once = set(late_story.refused("back_in_stock").filter(pl.col("disposition") == "goal")["customer_id"])
 
     assert len(told) == len(set(told))
     assert set(told) <= asked
@@ -46,16 +47,16 @@ def test_everybody_who_asked_is_told_of_each_thing(story: Story, asked: set[tupl
     assert len(told) > 100
 
 
-def test_things_come_back_that_really_were_gone(story: Story) -> None:
+def test_things_come_back_that_really_were_gone(late_story: Story) -> None:
     back = {(one.stock_code, one.back_at) for one in came_back()}
-    walks = story.walks("back_in_stock")
+    walks = late_story.walks("back_in_stock")
 
     assert set(zip(of(walks), walks["entered_at"], strict=True)) <= back
 
 
-def test_regular_buyers_are_told_on_the_next_morning(story: Story, asked: set[tuple[int, str]]) -> None:
-    messages = story.messages("back_in_stock", "back_in_stock_regular")
-    walks = story.walks("back_in_stock")
+def test_regular_buyers_are_told_on_the_next_morning(late_story: Story, asked: set[tuple[int, str]]) -> None:
+    messages = late_story.messages("back_in_stock", "back_in_stock_regular")
+    walks = late_story.walks("back_in_stock")
     entered = dict(zip(walks["instance"], walks["entered_at"], strict=True))
     bought = goods().filter((pl.col("Quantity") > 0) & ~pl.col("InvoiceNo").str.starts_with("C"))
     days = {

@@ -24,12 +24,12 @@ def sales() -> pl.DataFrame:
     )
 
 
-def test_the_price_did_fall(story: Story, sales: pl.DataFrame) -> None:
+def test_the_price_did_fall(late_story: Story, sales: pl.DataFrame) -> None:
     """By the lines of the file: all that was sold by the piece in the four weeks before was dearer."""
     piecemeal = sales.filter(pl.col("Quantity").is_between(1, 5))
     before = piecemeal.filter(pl.col("day").is_between(FELL - timedelta(days=28), FELL - timedelta(days=1)))
     on_the_day = piecemeal.filter(pl.col("day") == FELL)["UnitPrice"].max()
-    walks = story.walks("price_drop_watch")
+    walks = late_story.walks("price_drop_watch")
 
     assert on_the_day is not None
     assert float(on_the_day) <= 0.85 * float(before["UnitPrice"].min())
@@ -38,15 +38,17 @@ def test_the_price_did_fall(story: Story, sales: pl.DataFrame) -> None:
     assert set(walks["entered_at"]) == {datetime(2011, 12, 3, tzinfo=UTC)}
 
 
-def test_who_looked_is_told_as_one_who_looked_and_who_has_it_as_one_who_has(story: Story, sales: pl.DataFrame) -> None:
+def test_who_looked_is_told_as_one_who_looked_and_who_has_it_as_one_who_has(
+    late_story: Story, sales: pl.DataFrame
+) -> None:
     lately = sales.filter(
         pl.col("at").is_between(
             datetime(2011, 12, 4, 12, tzinfo=UTC) - timedelta(days=180), datetime(2011, 12, 2, tzinfo=UTC)
         )
     )
     have = set(lately["CustomerID"])
-    looked = set(story.messages("price_drop_watch", "price_drop_looked")["customer_id"])
-    bought = set(story.messages("price_drop_watch", "price_drop_bought")["customer_id"])
+    looked = set(late_story.messages("price_drop_watch", "price_drop_looked")["customer_id"])
+    bought = set(late_story.messages("price_drop_watch", "price_drop_bought")["customer_id"])
 
     assert looked <= set(lookers())
     assert len(looked) > 20
@@ -54,7 +56,7 @@ def test_who_looked_is_told_as_one_who_looked_and_who_has_it_as_one_who_has(stor
     assert bought <= have - set(lookers())
 
 
-def test_nobody_hears_that_they_could_have_waited(story: Story, sales: pl.DataFrame) -> None:
+def test_nobody_hears_that_they_could_have_waited(late_story: Story, sales: pl.DataFrame) -> None:
     just_bought = set(
         sales.filter(
             pl.col("at").is_between(
@@ -62,8 +64,8 @@ def test_nobody_hears_that_they_could_have_waited(story: Story, sales: pl.DataFr
             )
         )["CustomerID"]
     )
-    refused = story.refused("price_drop_watch").filter(pl.col("disposition") == "condition")
+    refused = late_story.refused("price_drop_watch").filter(pl.col("disposition") == "condition")
 
     assert set(refused["customer_id"]) & just_bought == set(refused["customer_id"])
     assert refused.height > 0
-    assert not just_bought & set(story.walks("price_drop_watch")["customer_id"])
+    assert not just_bought & set(late_story.walks("price_drop_watch")["customer_id"])

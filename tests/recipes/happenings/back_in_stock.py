@@ -9,8 +9,10 @@ from functools import lru_cache
 
 import polars as pl
 
-from tests.recipes.invoices import goods, just_now, orders, synthetic_number
-from tests.recipes.story import TICKS, Story
+from tests.recipes.invoices import goods, orders, synthetic_number
+from tests.recipes.story import LATE_TICKS, Story
+
+FIRST, LAST = LATE_TICKS[0], LATE_TICKS[-1]
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,13 @@ def came_back() -> tuple[Return, ...]:
 
 def stopped_ordering() -> list[int]:
     """Whose last order before the story was four months ago or longer."""
-    before = orders().filter(pl.col("at") <= TICKS[0]).group_by("customer_id").agg(pl.col("at").max())
-    return before.filter(pl.col("at") <= TICKS[0] - timedelta(days=120))["customer_id"].sort().to_list()
+    before = orders().filter(pl.col("at") <= FIRST).group_by("customer_id").agg(pl.col("at").max())
+    return before.filter(pl.col("at") <= FIRST - timedelta(days=120))["customer_id"].sort().to_list()
 
 
 def asking(back: Return) -> list[int]:
     """Any four; for what comes back last, all who stopped ordering."""
-    last = max(one.back_at for one in came_back() if one.back_at <= TICKS[-1])
+    last = max(one.back_at for one in came_back() if one.back_at <= LAST)
     if back.back_at == last:
         return stopped_ordering()
     customers = orders()["customer_id"].unique().sort().to_list()
@@ -63,5 +65,5 @@ def requests() -> Iterator[tuple[Return, int]]:
 
 def before(story: Story, at: datetime) -> None:
     for back, customer in requests():
-        if just_now(back.asked_at, at):
+        if story.just_now(back.asked_at):
             story.did("stock_alert_requested", customer, back.asked_at, stock_code=back.stock_code)

@@ -1,4 +1,4 @@
-"""Somebody looks at those who wait for a gift before the fourth run, and gives one to every second of them."""
+"""Somebody looks at those who wait for a gift ahead of every run, and gives one to every second of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def gets_a_gift(customer: int) -> bool:
 
 
 def before(story: Story, at: datetime) -> None:
-    if at != TICKS[3]:
+    if at == TICKS[0]:
         return
     waiting = story.walks("best_customers").filter(status="active", step="gift")["customer_id"]
     chosen = [customer for customer in waiting if gets_a_gift(customer)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from tests.recipes.invoices import just_now, orders, synthetic_number
+from tests.recipes.invoices import orders, synthetic_number
 from tests.recipes.story import Story
 
 
@@ -43,5 +43,5 @@ def registrations() -> Iterator[Registration]:
 def before(story: Story, at: datetime) -> None:
     for one in registrations():
         for name, moment in (("registration_cancelled", one.cancelled_at), ("registration_attended", one.came_at)):
-            if moment and just_now(moment, at):
+            if moment and story.just_now(moment):
                 story.did(name, one.customer_id, moment, registration_id=one.registration_id)

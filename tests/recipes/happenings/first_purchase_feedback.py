@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tests.recipes.invoices import just_now
 from tests.recipes.story import TICKS, Story
 
 
@@ -22,5 +21,5 @@ def before(story: Story, at: datetime) -> None:
     for asked in story.sent("first_purchase_feedback").iter_rows(named=True):
         moment = asked["settled_at"] + timedelta(hours=5)
         customer, message = asked["customer_id"], asked["message"]
-        if message.endswith(("_ask", "_nudge")) and answers_to(message, customer) and just_now(moment, at):
+        if message.endswith(("_ask", "_nudge")) and answers_to(message, customer) and story.just_now(moment):
             story.did("feedback_given", customer, moment, stars=stars(customer), invoice_no=asked["entry"])

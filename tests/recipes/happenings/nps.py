@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tests.recipes.invoices import just_now
 from tests.recipes.story import TICKS, Story
 
 SCORES = 11
@@ -25,7 +24,7 @@ def before(story: Story, at: datetime) -> None:
     for asked in story.sent("nps").iter_rows(named=True):
         moment = asked["settled_at"] + timedelta(hours=5)
         customer, message = asked["customer_id"], asked["message"]
-        if message.startswith("nps_ask") and answers_to(message, customer) and just_now(moment, at):
+        if message.startswith("nps_ask") and answers_to(message, customer) and story.just_now(moment):
             if customer not in answered:
                 story.did("nps_answered", customer, moment, score=score(customer))
             answered.add(customer)

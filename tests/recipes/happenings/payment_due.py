@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
-from tests.recipes.invoices import just_now, orders, synthetic_number
+from tests.recipes.invoices import orders, synthetic_number
 from tests.recipes.story import Story
 
 
@@ -26,5 +26,5 @@ def paid_at(instalment: str, due_on: date) -> datetime | None:
 def before(story: Story, at: datetime) -> None:
     for instalment, customer, due_on in instalments():
         paid = paid_at(instalment, due_on)
-        if paid and just_now(paid, at):
+        if paid and story.just_now(paid):
             story.did("instalment_paid", customer, paid, instalment_id=instalment)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from tests.recipes.invoices import just_now, orders, synthetic_number
+from tests.recipes.invoices import orders, synthetic_number
 from tests.recipes.story import Story
 
 
@@ -34,5 +34,5 @@ def bookings() -> Iterator[Booking]:
 
 def before(story: Story, at: datetime) -> None:
     for one in bookings():
-        if one.cancelled_at and just_now(one.cancelled_at, at):
+        if one.cancelled_at and story.just_now(one.cancelled_at):
             story.did("booking_cancelled", one.customer_id, one.cancelled_at, booking_id=one.booking_id)

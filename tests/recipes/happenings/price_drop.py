@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tests.recipes.invoices import just_now, orders
+from tests.recipes.invoices import orders
 from tests.recipes.story import Story
 
 LOOKED_AT = "21592"
@@ -17,6 +17,6 @@ def lookers() -> list[int]:
 
 
 def before(story: Story, at: datetime) -> None:
-    if just_now(LOOKED, at):
+    if story.just_now(LOOKED):
         for customer in lookers():
             story.did("product_viewed", customer, LOOKED, stock_code=LOOKED_AT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tests.recipes.invoices import just_now, returns, synthetic_number
+from tests.recipes.invoices import returns, synthetic_number
 from tests.recipes.story import Story
 
 
@@ -16,5 +16,5 @@ def refunded_at(return_id: str, at: datetime) -> datetime | None:
 def before(story: Story, at: datetime) -> None:
     for row in returns().iter_rows(named=True):
         paid = refunded_at(row["invoice_no"], row["at"])
-        if paid and just_now(paid, at):
+        if paid and story.just_now(paid):
             story.did("refund_paid", row["customer_id"], paid, return_id=row["invoice_no"])
