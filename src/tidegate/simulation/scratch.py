@@ -55,3 +55,4 @@ class Scratch(Warehouse):
 def _prepare(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("set timezone = 'UTC'")
     connection.execute("set python_enable_replacements = false")
+    connection.execute("set preserve_insertion_order = false")  # as in `Warehouse`
