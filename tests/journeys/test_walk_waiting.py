@@ -55,6 +55,17 @@ def test_whoever_opens_goes_on_when_they_did(world: World) -> None:
     assert at == world.moment("13:30")
 
 
+def test_an_open_that_is_dated_after_the_run_which_learned_of_it_is_heard_by_the_next(world: World) -> None:
+    led(world, OPENED, "ada")
+    world.opens("ada", "intro", "13:01")
+
+    world.run("13:00")
+    assert world.sent("ada") == ["intro"]
+    world.run("14:00")
+
+    assert world.sent("ada") == ["intro", "more"]
+
+
 def test_whoever_does_not_open_goes_the_other_way_once_the_time_is_up(world: World) -> None:
     led(world, OPENED, "ada")
 

@@ -84,7 +84,7 @@ class Look:
             self._connection.execute(add, {"after": as_of, "until": self._walk.as_of})
         kinds = sorted({call.name for walk in self._life.walks for call in _asked(walk)} & _REPORTED)
         if kinds:
-            reported = {"kinds": kinds, "decided_at": decided_at}
+            reported = {"kinds": kinds, "decided_at": decided_at, "after": as_of, "until": self._walk.as_of}
             self._connection.execute(queries.text("journeys/add_fresh_feedback"), reported)
         if any(walk.journey.goal is not None and not walk.journey.goal.leaves for walk in self._life.walks):
             # Whoever reached a goal that ends the walk before they were seen was not let in; these were.
