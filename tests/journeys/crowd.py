@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -61,6 +61,7 @@ class Post:
     """What people do with the messages that have gone: on paper at once, in the warehouse once it is heard of."""
 
     seed: int
+    soonest: timedelta = timedelta()
     told: set[str] = field(default_factory=set)
     pending: list[tuple[datetime, str, str, datetime]] = field(default_factory=list)
 
@@ -83,7 +84,8 @@ class Post:
             return []
         self.told.add(key)
         assert at is not None
-        found = [(kind, at + after, at + after + later) for kind, after, later in answers_to(key, self.seed)]
+        given = answers_to(key, self.seed)
+        found = [(kind, at + after, at + after + later) for kind, after, later in given if after >= self.soonest]
         self.pending += [(heard_at, kind, key, happened) for kind, happened, heard_at in found]
         return found
 
