@@ -37,7 +37,7 @@ def bind(name: str, **tables: exp.Expr) -> str:
 
     >>> bind("diff", segment=exp.to_table("shop.vip_customers"))   # doctest: +SKIP
     """
-    return tree(name, **tables).sql(DIALECT)
+    return tree(name, **tables).sql(DIALECT, copy=False)  # it is a copy already
 
 
 def tree(name: str, **tables: exp.Expr) -> exp.Expr:

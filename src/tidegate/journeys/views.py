@@ -33,7 +33,7 @@ def show(
         properties=exp.Properties(expressions=[exp.TemporaryProperty()]),
         expression=tree,
     )
-    connection.execute(create.sql(queries.DIALECT))
+    connection.execute(create.sql(queries.DIALECT, copy=False))
 
 
 def literal(value: Value) -> exp.Expr:
