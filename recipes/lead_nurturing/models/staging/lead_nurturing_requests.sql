@@ -6,7 +6,7 @@ requests as (
 
     select
         customer_id,
-        first_seen_at + to_hours(24 * {{ synthetic_number('customer_id', 'request', 400) }}) as requested_at
+        first_seen_at + to_days({{ synthetic_number('customer_id', 'request', 400) }}) as requested_at
     from {{ ref('people') }}
 
 )
