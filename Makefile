@@ -29,6 +29,7 @@ demo: $(STAMP)  ## replay a real shop's autumn of 2011, day by day, into the san
 	@echo "Now look around (the command is $(BIN)/tidegate):"
 	@echo "  make sandbox                          every message, list and contact, in a browser"
 	@echo "  $(BIN)/tidegate status             what the last runs did, and what waits"
+	@echo "  $(BIN)/tidegate journey second_order   who stands where, what was sent, and what it brought"
 	@echo "  $(BIN)/tidegate person 12347       one customer's whole story"
 	@echo "  $(BIN)/tidegate plan               what a run would do now"
 
