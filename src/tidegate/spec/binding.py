@@ -32,7 +32,9 @@ class Binder:
         for scope, columns in scopes.items():
             row = [
                 exp.alias_(
-                    exp.cast(exp.null(), kind) if (kind := column_type(columns[name])) else exp.null(), name, quoted=True
+                    exp.cast(exp.null(), kind) if (kind := column_type(columns[name])) else exp.null(),
+                    name,
+                    quoted=True,
                 )
                 for name in columns
                 if (scope, name) in used
