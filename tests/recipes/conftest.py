@@ -8,7 +8,7 @@ import pytest
 from filelock import FileLock
 
 from tests.recipes.invoices import orders
-from tests.recipes.story import LATE_RECIPES, LATE_TICKS, TICKS, Story, raw_lines
+from tests.recipes.story import LATE_RECIPES, LATE_TICKS, SATURDAY_TICKS, TICKS, Story, raw_lines
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +20,12 @@ def story(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Story:
 def late_story(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Story:
     """Of a few recipes only, and into December."""
     return _told(tmp_path_factory, worker_id, "late_recipes", LATE_TICKS, LATE_RECIPES)
+
+
+@pytest.fixture(scope="session")
+def saturday_story(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Story:
+    """Of a workshop on a Saturday, with a run on each of three days in a row."""
+    return _told(tmp_path_factory, worker_id, "saturday_recipes", SATURDAY_TICKS, ("event_countdown", "nearby_shop"))
 
 
 def _told(

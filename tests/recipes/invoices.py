@@ -3,12 +3,13 @@ reckons it, as it hangs on the invoice's number."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import md5
 
 import polars as pl
 
-from tests.recipes.story import raw_lines
+from tests.recipes.story import TICKS, raw_lines
 
 NO_PRODUCTS = ["POST", "DOT", "C2", "M", "m", "D", "S", "B", "CRUK", "AMAZONFEE", "BANK CHARGES"]
 
@@ -47,3 +48,9 @@ def returns() -> pl.DataFrame:
 def synthetic_number(key: str, salt: str, below: int) -> int:
     """As the macro of that name."""
     return int(md5(f"{salt}{key}".encode()).hexdigest()[:7], 16) % below
+
+
+def seen_within(moment: datetime, days: int, ticks: tuple[datetime, ...] = TICKS) -> bool:
+    """Whether a run, not the first one, came to see it so soon."""
+    tick = next((one for one in ticks if one >= moment), None)
+    return moment > ticks[0] and tick is not None and tick - moment <= timedelta(days=days)

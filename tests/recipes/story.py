@@ -36,6 +36,9 @@ LATE_TICKS = (
     *(datetime(2011, 11, day, 12, tzinfo=UTC) for day in (1, 8, 15, 30)),
     datetime(2011, 12, 4, 12, tzinfo=UTC),
 )
+#: Around a Saturday, to count down to: its week, its eve, the day itself and the day after.
+SATURDAY_TICKS = tuple(datetime(2011, 11, day, 12, tzinfo=UTC) for day in (1, 3, 5, 11, 12, 13))
+
 LATE_RECIPES = ("back_in_stock", "price_drop", "reactivation")
 
 #: Whole customers, one in five of the shop's: enough for every turn of every journey to be taken.
@@ -157,11 +160,12 @@ class Story:
         ]
         # Who did not say yes has said nothing yet: that is whom a double opt-in is for.
         settings["consent"]["email"] = "nullif(email_consent, false)"
-        # As the recipe `reactivation` says: whoever answered nothing is left in peace.
-        settings["people"] = "ref('reactivation_people')"
-        settings["consent"]["email"] = "case when is_sunset then false else nullif(email_consent, false) end"
-        for channel in ("sms", "push"):
-            settings["consent"][channel] += " and not is_sunset"
+        if (self.root / "models" / "reactivation_people.sql").exists():
+            # As that recipe says: whoever answered nothing is left in peace.
+            settings["people"] = "ref('reactivation_people')"
+            settings["consent"]["email"] = "case when is_sunset then false else nullif(email_consent, false) end"
+            for channel in ("sms", "push"):
+                settings["consent"][channel] += " and not is_sunset"
         settings["targets"]["dev"]["behave"] = {
             "opens": "55%",
             "clicks": "25%",

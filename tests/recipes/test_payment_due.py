@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import UTC, datetime, time, timedelta
 
 import polars as pl
 import pytest
 
 from tests.recipes.happenings.payment_due import instalments, paid_at
+from tests.recipes.invoices import seen_within
 from tests.recipes.story import TICKS, Story
 
 
@@ -31,8 +31,8 @@ def test_nobody_is_reminded_of_an_instalment_that_they_have_paid(
         paid_first += paid is not None
         assert paid is None or paid > planned_at
 
-    assert sent.height > 60
-    assert paid_first > 20, "some paid after a reminder"
+    assert sent.height > 30
+    assert paid_first > 10, "some paid after a reminder"
 
 
 def test_whoever_paid_before_we_would_have_reminded_does_not_even_enter(
@@ -54,28 +54,22 @@ def test_paying_ends_the_walk_of_that_instalment_and_of_no_other(
     story: Story, payments: dict[str, datetime | None]
 ) -> None:
     walks = story.walks("payment_due")
-    standing = defaultdict(set)
     for row in walks.iter_rows(named=True):
         paid = payments[row["entry_key"]]
         has_paid = paid is not None and paid <= TICKS[-1]
         assert has_paid == (row["exit_reason"] == "rule")
-        standing[row["customer_id"]].add(has_paid)
 
-    assert {True, False} in standing.values(), "somebody paid one of theirs, and not another"
+    # Somebody paid another one of theirs, and is still asked for this one.
+    paying = {customer for one, customer, _ in instalments() if (at := payments[one]) and at <= TICKS[-1]}
+    assert set(walks.filter(pl.col("exit_reason").is_null())["customer_id"]) & paying
 
 
 def test_every_instalment_is_thanked_for_once(story: Story, payments: dict[str, datetime | None]) -> None:
     thanks = story.messages("payment_due_thanks")
     thanked = of(thanks).to_list()
     # What a run saw within three days of the payment.
-    seen = {
-        instalment
-        for instalment, paid in payments.items()
-        if paid
-        and TICKS[0] < paid <= TICKS[-1]
-        and min(tick for tick in TICKS if tick >= paid) - paid <= timedelta(days=3)
-    }
+    seen = {instalment for instalment, paid in payments.items() if paid and seen_within(paid, days=3)}
 
     assert len(thanked) == len(set(thanked))
     assert set(thanked) == seen
-    assert len(seen) > 100
+    assert len(seen) > 50

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from tests.recipes.happenings.post_booking import Booking, bookings
+from tests.recipes.invoices import seen_within
 from tests.recipes.story import TICKS, Story
 
 
@@ -17,7 +18,7 @@ def of(messages: pl.DataFrame) -> list[str]:
 
 @pytest.fixture(scope="module")
 def everybody() -> dict[str, Booking]:
-    return {one.booking_id: one for one in bookings() if TICKS[0] < one.booked_at <= TICKS[-1]}
+    return {one.booking_id: one for one in bookings() if seen_within(one.booked_at, days=4)}
 
 
 def test_every_booking_is_confirmed_unless_it_was_cancelled_before_anybody_looked(
@@ -37,7 +38,7 @@ def test_every_booking_is_confirmed_unless_it_was_cancelled_before_anybody_looke
 def test_who_booked_for_tomorrow_is_not_told_everything_twice(story: Story, everybody: dict[str, Booking]) -> None:
     prepared = of(story.messages("post_booking", "post_booking_prepare"))
 
-    assert len(prepared) > 30
+    assert len(prepared) > 10
     assert all((everybody[one].arrives_on - everybody[one].booked_at.date()).days > 4 for one in prepared)
 
 
@@ -48,7 +49,7 @@ def test_nobody_is_asked_how_it_was_before_they_have_left(story: Story, everybod
         assert due_at > left + timedelta(days=1) - timedelta(hours=14), "the day after, anywhere on the globe"
         assert everybody[number].cancelled_at is None
 
-    assert reviews.height > 50
+    assert reviews.height > 20
 
 
 def test_only_who_did_not_open_the_question_is_asked_once_more(story: Story) -> None:
@@ -65,5 +66,5 @@ def test_cancelling_ends_it(story: Story, everybody: dict[str, Booking]) -> None
     gone = {number for number, one in everybody.items() if one.cancelled_at and one.cancelled_at <= TICKS[-1]}
     walks = story.walks("post_booking").filter(pl.col("entry_key").is_in(gone))
 
-    assert walks.height > 5
+    assert walks.height > 0
     assert set(walks["exit_reason"]) == {"rule"}

@@ -54,7 +54,7 @@ def test_the_interval_is_the_persons_own_or_that_of_all_who_buy_it(story: Story,
             assert 2 * sum(len(days) > 1 for days in buyers) >= sum(bool(days) for days in buyers)
         assert date.fromisoformat(entry["due_on"]) == last + timedelta(days=entry["every_days"])
 
-    assert own > 50
+    assert own > 20
     assert own + shared == walks.height
 
 
@@ -77,7 +77,7 @@ def test_whoever_buys_it_is_not_reminded_again(story: Story, bought: Days) -> No
         days = bought[row["customer_id"]][entry["stock_code"]]
         assert not [day for day in days if walk["entered_at"].date() < day < row["planned_at"].date()]
 
-    assert again.height > 20
+    assert again.height > 5
     won = [walk for walk in walks.values() if walk["exit_reason"] == "goal"]
     assert won
     for walk in won:

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from tests.recipes.happenings.return_follow_up import refunded_at
-from tests.recipes.invoices import returns
+from tests.recipes.invoices import returns, seen_within
 from tests.recipes.story import TICKS, Story
 
 
@@ -18,14 +18,15 @@ def of(messages: pl.DataFrame) -> set[str]:
 
 @pytest.fixture(scope="module")
 def since_the_first_run() -> dict[str, datetime]:
-    """When returns of five pounds or more arrived."""
-    worth_it = returns().filter(pl.col("amount").round(2) <= -5, pl.col("at") > TICKS[0], pl.col("at") <= TICKS[-1])
-    return dict(zip(worth_it["invoice_no"], worth_it["at"], strict=True))
+    """When returns of five pounds or more arrived that a run saw within four days."""
+    worth_it = returns().filter(pl.col("amount").round(2) <= -5)
+    arrived = zip(worth_it["invoice_no"], worth_it["at"], strict=True)
+    return {number: at for number, at in arrived if seen_within(at, days=4)}
 
 
 def test_every_return_is_confirmed(story: Story, since_the_first_run: dict[str, datetime]) -> None:
     assert of(story.messages("return_follow_up", "return_follow_up_arrived")) == set(since_the_first_run)
-    assert len(since_the_first_run) > 50
+    assert len(since_the_first_run) > 30
 
 
 def test_a_refund_is_told_of_once_it_was_paid_and_only_then(
@@ -58,4 +59,4 @@ def test_nobody_is_asked_what_was_wrong_before_they_have_their_money(
         assert paid is not None
         assert row["due_at"] > paid + timedelta(days=3)
 
-    assert questions.height > 20
+    assert questions.height > 10

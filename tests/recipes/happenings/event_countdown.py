@@ -30,6 +30,11 @@ class Registration:
             return None
         return datetime.combine(self.starts_on, time(14, 5), ZoneInfo("Europe/London"))
 
+    @property
+    def ended_at(self) -> datetime | None:
+        """When there was nothing to count down to any more."""
+        return self.cancelled_at or self.came_at
+
 
 def registrations() -> Iterator[Registration]:
     for order in orders().iter_rows(named=True):

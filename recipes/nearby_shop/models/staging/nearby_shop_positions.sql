@@ -1,5 +1,6 @@
 -- Synthetic: the data has no positions. Whoever has the app is far from the shops early in the day, two kilometres from
--- one later and, one day in four, beside it. Put in its place what your app records of those who allowed it to.
+-- one later and, one day in four, beside it, always at their own time. Put in its place what your app records of those
+-- who allowed it to.
 with
 
 days as (
@@ -26,7 +27,7 @@ walks as (
         people.customer_id,
         days.day,
         {{ synthetic_number("people.customer_id || ':' || days.day", 'town', 3) }} as town,
-        {{ synthetic_number("people.customer_id || ':' || days.day", 'minute', 480) }} as minute,
+        {{ synthetic_number('people.customer_id', 'minute', 480) }} as minute,
         {{ synthetic_number("people.customer_id || ':' || days.day", 'errand', 4) }} = 0 as goes_in,
         {{ synthetic_number("people.customer_id || ':' || days.day", 'step', 100) }} - 50 as step
     from {{ ref('people') }} as people
