@@ -55,7 +55,7 @@ def _uncomputable(facts: Facts, fault: Uncomputable) -> dict[str, tuple[Literal[
     text = f"a row cannot be worked out: {fault}"
     return {
         **{one.name: ("failed", str(stays.trouble(one, facts.models[one.model], text))) for one in audiences},
-        **{one.name: ("failed", str(Problem(one.file, one.entry.line, "enter", text))) for one in journeys},
+        **{one.name: ("failed", str(Problem(one.file, 0, "", text))) for one in journeys},
     }
 
 

@@ -24,12 +24,10 @@ REASONS = (
     "goal",
     "rule",
     "segment_left",
-    "no_consent",
     "erased",
     "stopped",
     "migrated",
     "expired",
-    "error",
 )
 #: entries by which people are in a segment, and so may leave it
 BY_SEGMENT: frozenset[EntryKind] = frozenset({"enter", "in", "schedule"})

@@ -23,7 +23,7 @@ create table tidegate.instances (
     step_entered_at timestamptz,
     deadline timestamptz,                 -- of the wait they stand in
     context varchar not null,             -- JSON object: `entry`, as it was when they entered
-    -- completed, goal, rule, segment_left, no_consent, erased, stopped, migrated, expired, error
+    -- completed, goal, rule, segment_left, erased, stopped, migrated, expired
     exit_reason varchar,
     ended_at timestamptz,
     goal_at timestamptz,                  -- when they did what the journey is for; maybe after its end
