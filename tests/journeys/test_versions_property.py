@@ -20,7 +20,7 @@ some = settings(
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow],
+    suppress_health_check=[*HealthCheck],
 )
 many = settings(some, max_examples=150, derandomize=False)
 versions = st.lists(st.tuples(journeys(), st.sampled_from(("pin", "migrate", "drain", "exit"))), min_size=3, max_size=3)

@@ -22,7 +22,7 @@ some = settings(
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow],
+    suppress_health_check=[*HealthCheck],
 )
 many = settings(some, max_examples=150, derandomize=False)
 Run = Callable[[World, datetime], None]

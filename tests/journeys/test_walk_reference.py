@@ -21,7 +21,7 @@ some = settings(
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],
-    suppress_health_check=[HealthCheck.too_slow],
+    suppress_health_check=[*HealthCheck],
 )
 
 
