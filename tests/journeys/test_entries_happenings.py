@@ -241,3 +241,20 @@ def test_ends_from_before_the_first_run_let_nobody_in(world: World) -> None:
     world.run("12:00")
 
     assert reasons(world, "ada", "and_then") == ["baseline"]
+
+
+def test_stopping_a_journey_does_not_send_its_people_into_the_next(world: World) -> None:
+    first = "journey: first\nenter: {on: occur ref('leads')}\nsteps:\n  - wait: 3 days\n"
+    world.trigger("leads")
+    world.journey(first)
+    world.journey("journey: second\nenter: {on: end 'first'}\nsteps:\n  - {send: goodbye, by: email}\n")
+    world.run("10:00")
+    world.occurs("leads", "ada", "10:30")
+    world.run("11:00")
+
+    world.journey("status: stopped\n" + first)
+    world.run("12:00")
+    world.run("13:00")
+
+    assert world.ended("ada") == "stopped"
+    assert world.sent() == []

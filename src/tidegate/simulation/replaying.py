@@ -83,7 +83,7 @@ def _journey(project: Project, name: str) -> Journey:
     if name not in project.journeys:
         known = sorted(project.journeys)
         fix = hint(name, known) if known else "the project has none; write one into journeys/"
-        raise SpecError(Problem("", 0, "", f"no journey `{name}`; {fix}"))
+        raise SpecError(Problem("journeys", 0, "", f"no journey `{name}`; {fix}"))
     return project.journeys[name]
 
 

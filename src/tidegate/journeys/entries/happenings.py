@@ -13,6 +13,9 @@ from tidegate.spec.binding import column_type
 from tidegate.spec.objects import ModelColumns
 from tidegate.spec.predicates import EVENTS
 
+#: Without `reasons`: whoever was put out, by an edit or a stop of the other journey, is not sent on.
+_BY_THEMSELVES = ("completed", "goal", "rule", "segment_left", "expired")
+
 
 def occur(looking: Looking) -> None:
     """Occurrences that happened by now; a later one waits for its time."""
@@ -51,8 +54,7 @@ def end(looking: Looking) -> None:
     parameters = {
         **_times(looking),
         "other": entry.name,
-        "any_reason": not entry.reasons,
-        "reasons": list(entry.reasons),
+        "reasons": list(entry.reasons or _BY_THEMSELVES),
         "oldest_looked_at": looking.oldest_looked_at,
     }
     looking.walk.connection.execute(queries.text("journeys/entries/ended"), parameters)

@@ -2,7 +2,7 @@
 -- run after the last one in which anybody could enter here.
 --
 -- tables: tidegate.instances, tidegate.runs, tidegate.occurrences, found
--- params: $journey, $other, $any_reason, $reasons, $as_of, $cause, $backfill, $acts_after, $oldest, $oldest_looked_at
+-- params: $journey, $other, $reasons, $as_of, $cause, $backfill, $acts_after, $oldest, $oldest_looked_at
 
 insert into found
 with
@@ -21,7 +21,7 @@ ended as (
         and instances.status = 'ended'
         and instances.ended_at <= $as_of
         and (instances.ended_at > $oldest_looked_at or runs.as_of > $acts_after)
-        and ($any_reason or instances.exit_reason in (select unnest(cast($reasons as varchar[]))))
+        and instances.exit_reason in (select unnest(cast($reasons as varchar[])))
 
 )
 
