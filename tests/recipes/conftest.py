@@ -9,11 +9,14 @@ from filelock import FileLock
 
 from tests.recipes.invoices import orders
 from tests.recipes.story import LATE_RECIPES, LATE_TICKS, SATURDAY_TICKS, TICKS, Story, raw_lines
+from tidegate import recipes
 
 
 @pytest.fixture(scope="session")
 def story(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Story:
-    return _told(tmp_path_factory, worker_id, "recipes", TICKS)
+    """Of all recipes but those of the late story."""
+    names = tuple(name for name in recipes.library() if name not in LATE_RECIPES)
+    return _told(tmp_path_factory, worker_id, "recipes", TICKS, names)
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +36,7 @@ def _told(
     worker: str,
     name: str,
     ticks: tuple[datetime, ...],
-    names: tuple[str, ...] | None = None,
+    names: tuple[str, ...],
 ) -> Story:
     """Told once, also where several processes share the tests: whoever comes first tells it, the others wait."""
     own = factory.getbasetemp()

@@ -1,7 +1,7 @@
 """A shop over the morning of `tests/data/rees46`, with the recipe of abandoned carts.
 
-What was put into carts and bought is real; addresses, time zones, stock, coupons, and what happens once the data ends at
-02:50, are ours.
+What was put into carts and bought is real; addresses, time zones, stock, coupons, and what happens once the data ends
+at 02:50, are ours.
 """
 
 from __future__ import annotations

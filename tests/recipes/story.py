@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import pkgutil
 import shutil
 import sqlite3
@@ -24,6 +25,7 @@ from ruamel.yaml import YAML
 from tests.recipes import happenings
 from tidegate import recipes, replay, starter
 from tidegate import run as stages
+from tidegate.build import clock, invocation
 from tidegate.journeys import approving
 from tidegate.results import Report
 from tidegate.workspace import Workspace
@@ -84,13 +86,14 @@ class Story:
         ]
         reports = []
         with Workspace(self.root, "dev") as self._workspace:
-            for clock in self.ticks:
-                self.clock = clock
+            for tick in self.ticks:
+                self.clock = tick
                 for module in modules:
-                    module.before(self, clock)
+                    module.before(self, tick)
                 self._write_down()
-                reports.append(replay.once(stages.begin_in(self._workspace, as_of=clock, kind="replay")))
+                reports.append(replay.once(stages.begin_in(self._workspace, as_of=tick, kind="replay")))
         self._workspace = None
+        self._test_models()
         return reports
 
     def just_now(self, moment: datetime) -> bool:
@@ -124,6 +127,19 @@ class Story:
             why="the test",
             who="the test",
         )
+
+    def _test_models(self) -> None:
+        """What the recipes' yml files say of their models: dbt's tests on the data of the last run, and unit tests."""
+        call = invocation.Invocation(self.root, "dev", self.home / "dbt" / "run")
+        manifest = invocation.parse(call)
+        os.environ[clock.VARIABLE] = clock.literal(self.clock)
+        try:
+            answer = invocation._invoke(["test", *call.arguments()], manifest)
+        finally:
+            del os.environ[clock.VARIABLE]
+        assert answer.exception is None
+        said = {result.node.unique_id: f"{result.status} {result.message or ''}".strip() for result in answer.result}
+        (self.root / "models_tested.json").write_text(json.dumps(said))
 
     def _settle_in(self) -> None:
         """The shop as it ships without what it does by itself, and with every recipe."""
@@ -211,6 +227,11 @@ class Story:
             self._said = []
 
     # reading
+
+    def tested(self) -> dict[str, str]:
+        """How each of dbt's tests of the recipes' models ended."""
+        said: dict[str, str] = json.loads((self.root / "models_tested.json").read_text())
+        return said
 
     @property
     def warehouse(self) -> Path:

@@ -1,4 +1,4 @@
-"""On three days people sign up. Who is asked to confirm does so at once, after the reminder, too late, or never."""
+"""On two days people sign up. Who is asked to confirm does so at once, after the reminder, too late, or never."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def signed_up() -> dict[int, datetime]:
     """Customers of before November: of those who never agreed to e-mails every second, of the others one in twenty."""
     known = orders().filter(orders()["at"] < TICKS[0])["customer_id"].unique().sort()
     return {
-        customer: TICKS[1 + number // 2 % 3] - timedelta(hours=3)
+        customer: TICKS[1 + number // 2 % 2] - timedelta(hours=3)
         for number, customer in enumerate(known)
         if number % (20 if agreed_before(customer) else 2) == 0
     }
