@@ -39,7 +39,7 @@ lint: $(STAMP)  ## ruff, mypy and sqlfluff
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy
-	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar models macros
+	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar models macros recipes
 	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar --templater placeholder src/tidegate/sql
 
 unit: $(STAMP)
