@@ -139,3 +139,29 @@ def test_a_journey_that_its_guard_blocks_sets_nothing_and_puts_nobody_on_a_list(
     assert world.rows("select * from tidegate.list_members") == []
     (visitors,) = decision.lists
     assert (visitors.list, visitors.owners, visitors.blocked) == ("Visitors", ("visited",), "visited")
+
+
+def test_of_two_walks_in_one_run_the_later_one_sets_what_counts(world: World) -> None:
+    world.trigger("leads")
+    world.journey(
+        """
+        journey: welcome
+        enter: {on: occur ref('leads'), again: every 1 hour}
+        steps:
+          - untag: served
+          - sync: {to: meta_ads, remove: Served, match: {email: email}}
+          - wait: 1 hour
+          - tag: served
+          - sync: {to: meta_ads, list: Served, match: {email: email}}
+        """
+    )
+    world.run()
+    world.occurs("leads", "ada", "12:00")
+    world.run("12:00")
+    world.occurs("leads", "ada", "13:30")
+
+    world.run("14:00")  # the first walk ended at one o'clock
+
+    assert world.walks("ada") == 2
+    assert world.rows("select value from tidegate.traits order by set_at desc limit 1") == [(None,)]
+    assert world.rows("select person from tidegate.list_members where removed_at is null") == []

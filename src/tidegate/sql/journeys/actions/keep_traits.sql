@@ -1,4 +1,5 @@
--- The traits and tags that a journey's walkers got in a run, each as it was set last.
+-- The traits and tags that a journey's walkers got in a run, each as it was set last: of two walks by the one that
+-- began later.
 --
 -- tables: new_traits, tidegate.traits
 -- params: $journey, $run_id
@@ -12,7 +13,7 @@ ordered as (
         new_traits.*,
         row_number() over (
             partition by new_traits.person, new_traits.kind, new_traits.name
-            order by new_traits.position desc, new_traits.instance desc
+            order by new_traits.instance desc, new_traits.position desc
         ) as back
     from new_traits
 

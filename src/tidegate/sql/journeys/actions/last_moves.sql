@@ -12,7 +12,7 @@ ordered as (
         new_list_moves.*,
         row_number() over (
             partition by new_list_moves.destination, new_list_moves.list, new_list_moves.person
-            order by new_list_moves.position desc, new_list_moves.at desc, new_list_moves.adds desc
+            order by new_list_moves.at desc, new_list_moves.position desc, new_list_moves.adds desc
         ) as back
     from new_list_moves
 

@@ -47,8 +47,8 @@ ordered as (
                 rows_of_it.set_at desc,
                 rows_of_it.run_id desc,
                 rows_of_it.journey desc,
-                rows_of_it.position desc,
-                rows_of_it.instance desc
+                rows_of_it.instance desc,
+                rows_of_it.position desc
         ) as back
     from rows_of_it
 
