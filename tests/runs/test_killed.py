@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -37,9 +38,9 @@ MAIL_CONNECTIONS = 4
 BUYERS = tuple(f"buyer{number}" for number in range(12))
 
 
-@pytest.fixture
-def sandbox(shop: Shop) -> Iterator[Shop]:
-    """The shop with its sandbox in another process, and twelve people who are about to be welcomed."""
+@contextmanager
+def in_a_process_of_its_own(shop: Shop) -> Iterator[None]:
+    """The shop's sandbox: what kills a run does not kill it."""
     folder = shop.home / "sandbox"
     process = subprocess.Popen(
         [sys.executable, "-m", "tidegate.sandbox", "--folder", str(folder)], stdout=subprocess.PIPE, text=True
@@ -47,12 +48,21 @@ def sandbox(shop: Shop) -> Iterator[Shop]:
     assert process.stdout is not None
     endpoints = json.loads(process.stdout.readline())
     shop.environment["TIDEGATE_SANDBOX"] = endpoints["http_url"]
-    shop.knows(*BUYERS)
-    shop.buys(*BUYERS)
-    yield shop
-    process.stdout.close()
-    process.terminate()
-    process.wait(10)
+    try:
+        yield
+    finally:
+        process.stdout.close()
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+def sandbox(shop: Shop) -> Iterator[Shop]:
+    """The shop with its sandbox in another process, and twelve people who are about to be welcomed."""
+    with in_a_process_of_its_own(shop):
+        shop.knows(*BUYERS)
+        shop.buys(*BUYERS)
+        yield shop
 
 
 def killed(shop: Shop, at: str) -> None:

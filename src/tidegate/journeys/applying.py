@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tidegate import queries
+from tidegate.checkpoints import checkpoint
 from tidegate.journeys import versions
 from tidegate.journeys.versions import Life
 
@@ -29,6 +30,7 @@ def apply(life: Life, *, moved_over: bool, entries_looked_at: bool) -> None:
         ("keep_assignments", when),
     ):
         walk.connection.execute(queries.text(f"journeys/{name}"), parameters)
+    checkpoint("journey applied")
     actions.apply(walk)
     if entries_looked_at:
         entries.record(walk)
