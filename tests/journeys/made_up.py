@@ -172,10 +172,10 @@ def forks(
 
 
 @st.composite
-def journeys(draw: st.DrawFn, *, asks: bool = True) -> Journey:
+def journeys(draw: st.DrawFn, *, asks: bool = True, keeps: bool = True) -> Journey:
     again, every = draw(st.sampled_from((("never", None), ("every", GRID * 18), ("per", None))))
     # Who walks twice at the same time may see what the other walk does in the same run, or not yet.
-    steps, sends, _ = draw(paths(Numbers(again != "per", asks), 2, (3, 6), ()))
+    steps, sends, _ = draw(paths(Numbers(keeps and again != "per", asks), 2, (3, 6), ()))
     exits = draw(st.sampled_from((0, 0, 1, 2)))
     anywhere = predicates(sends)
     goal = draw(st.none() | st.builds(Goal, happenings(sends), st.none() | lengths, st.booleans()))

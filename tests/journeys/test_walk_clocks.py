@@ -56,7 +56,8 @@ def asks_for_the_time(journey: Journey) -> bool:
     return asks_what_was_sent(journey) or any(isinstance(tree, Not) for one in waits for tree in one.outcomes.values())
 
 
-timeless = journeys().filter(lambda journey: not asks_for_the_time(journey))
+# Whom a run itself gave a reason to leave, by an event that it emitted, leaves in the next.
+timeless = journeys(keeps=False).filter(lambda journey: not asks_for_the_time(journey))
 silent = journeys(asks=False).filter(lambda journey: not asks_for_the_time(journey)).map(lambda one: told_last(one))
 
 
