@@ -37,7 +37,17 @@ def bind(name: str, **tables: exp.Expr) -> str:
 
     >>> bind("diff", segment=exp.to_table("shop.vip_customers"))   # doctest: +SKIP
     """
-    return tree(name, **tables).sql(DIALECT, copy=False)  # it is a copy already
+    key = (name, *((table, value.sql(DIALECT)) for table, value in tables.items()))
+    if key not in _BOUND:
+        if len(_BOUND) >= _AT_MOST:
+            _BOUND.clear()
+        _BOUND[key] = tree(name, **tables).sql(DIALECT, copy=False)  # it is a copy already
+    return _BOUND[key]
+
+
+_AT_MOST = 512
+_BOUND: dict[tuple[object, ...], str] = {}
+"""A run binds the same tables over and over; to copy and write a long query takes longer than to run it."""
 
 
 def tree(name: str, **tables: exp.Expr) -> exp.Expr:

@@ -10,7 +10,7 @@ def test_a_view_is_looked_at_once(world: World) -> None:
         )
         models = {"picked": ModelColumns("picked", '"main"."picked"', {"customer_id": "VARCHAR"})}
 
-        pinned = pin(connection, models, ["picked"])["picked"].relation
+        pinned = pin(connection, models, ["picked"], {})["picked"].relation
 
         first = connection.sql(f"from {pinned}").fetchall()
         assert connection.sql(f"from {pinned}").fetchall() == first
@@ -21,7 +21,7 @@ def test_a_table_is_not_copied(world: World) -> None:
         connection.execute("create table picked as select 'ada' as customer_id")
         models = {"picked": ModelColumns("picked", '"main"."picked"', {"customer_id": "VARCHAR"})}
 
-        assert pin(connection, models, ["picked"]) == models
+        assert pin(connection, models, ["picked"], {}) == models
 
 
 def test_a_message_waits_out_an_edit_of_its_channels(world: World) -> None:

@@ -21,7 +21,7 @@ from tidegate.decision import feedback, gate, lists, occurrences, outbox, ownerl
 from tidegate.decision.blaming import Uncomputable, blaming
 from tidegate.decision.owned import OwnedList, owned_lists, wishes
 from tidegate.decision.pinned import pin
-from tidegate.decision.standing import Definition, Facts, Standing, fail, guard, stand
+from tidegate.decision.standing import Definition, Facts, Noticed, Standing, fail, guard, stand
 from tidegate.decision.wanted import withdrawals
 from tidegate.errors import ContractError, Problem, SpecError
 from tidegate.journeys import approving, recording, versions
@@ -60,6 +60,7 @@ def _uncomputable(facts: Facts, fault: Uncomputable) -> dict[str, tuple[Literal[
 
 
 def _decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
+    facts = replace(facts, noticed=Noticed())  # what an attempt that was rolled back had made is gone
     for statement in queries.statements("decide/working_tables"):
         connection.execute(statement)
     connection.execute(queries.text("decide/reopen"))
@@ -69,7 +70,7 @@ def _decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
     for name, audience in sorted(facts.project.audiences.items()):
         with blaming(name):
             if name not in facts.unfit:
-                facts = replace(facts, models=pin(connection, facts.models, [audience.model]))
+                facts = replace(facts, models=pin(connection, facts.models, [audience.model], facts.noticed.views))
             standings[name] = stand(connection, facts, audience)
     ticked = tick(connection, facts)
     owned = owned_lists(facts.project, wishes(connection), people=facts.people.columns, connectors=facts.connectors)

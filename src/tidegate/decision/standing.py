@@ -29,12 +29,24 @@ class Definition:
     hash: str
 
 
+@dataclass(slots=True)
+class Noticed:
+    """What one decision found out once and need not ask again: which relations are views, which temporary tables of
+    predicates it made, how often events happened, which of them journeys emitted."""
+
+    views: dict[str, bool] = field(default_factory=dict)
+    tables: set[str] = field(default_factory=set)
+    seldom: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
+    emitted: dict[str, bool] = field(default_factory=dict)
+    begun: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What a decision is made from.
 
     `unfit` audiences take no part, each with its verdict (`failed`, `contract`) and reason. `connectors` are by
-    destination.
+    destination. `noticed` is the decision's own, and is gone with it.
     """
 
     project: Project
@@ -44,6 +56,7 @@ class Facts:
     unfit: Mapping[str, tuple[Literal["failed", "contract"], str]]
     run_id: str
     as_of: datetime
+    noticed: Noticed = field(default_factory=Noticed, compare=False, repr=False)
 
     @property
     def people(self) -> ModelColumns:

@@ -95,16 +95,14 @@ class Look:
         """Whether the last run asked those of this version, and saw the events up to its clock as they are now. What
         journeys emit is seen by each at its own time, and not counted on."""
         parameters = {"run_id": run_id, "journey": self._journey, "version": walk.version}
+        from tidegate.journeys.predicates.happened import was_emitted
+
         rows = self._connection.execute(queries.text("journeys/known_digests"), parameters).fetchall()
         seen = {name: (events, digest) for name, events, digest in rows}
         return "" in seen and all(
-            name in seen and not self._was_emitted(name) and seen[name] == self._digest(name, as_of)
+            name in seen and not was_emitted(walk, name) and seen[name] == self._digest(name, as_of)
             for name in _names(walk)
         )
-
-    def _was_emitted(self, name: str) -> bool:
-        row = self._connection.execute(queries.text("journeys/predicates/was_emitted"), {"name": name}).fetchone()
-        return row is None or bool(row[0])
 
     def _digest(self, name: str, until: datetime) -> tuple[int, str]:
         if (name, until) not in self._digests:

@@ -34,13 +34,21 @@ def carry(stretch: Stretch) -> None:
     """Carry everybody in `arrived` who is at one of the stretch's steps on, until they wait or are at the end."""
     from tidegate.journeys import actions
 
-    for node, step in stretch:
-        if stretch.walk.connection.execute(queries.text("journeys/anybody"), {"node": node}).fetchone() is not None:
-            _through(stretch, node, step)
+    first = stretch.first
+    while (node := _next(stretch, first)) is not None:
+        _through(stretch, node, stretch.walk.journey.steps[node - stretch.first])
+        first = node + 1
     if stretch.walk.journey.on_complete:
         ours = {"first": stretch.first, "past": stretch.past}
         stretch.walk.connection.execute(queries.text("journeys/actions/completed"), ours)
         actions.complete(stretch.walk, "here")
+
+
+def _next(stretch: Stretch, first: int) -> int | None:
+    """The first step, from a number on, to which somebody comes."""
+    within = {"first": first, "past": stretch.past}
+    row = stretch.walk.connection.execute(queries.text("journeys/next_reached"), within).fetchone()
+    return row[0] if row else None
 
 
 def _through(stretch: Stretch, node: int, step: Step) -> None:

@@ -38,7 +38,7 @@ class Stretch:
 def lay(walk: Walk, first: int) -> Stretch:
     """Number the steps from `first`."""
     stretch = Stretch(walk, first)
-    walk.connection.executemany(
-        queries.text("journeys/add_node"), [(node, walk.version, step.id) for node, step in stretch]
-    )
+    nodes, steps = zip(*((node, step.id) for node, step in stretch), strict=True)
+    numbered = {"nodes": [*nodes], "version": walk.version, "steps": [*steps]}
+    walk.connection.execute(queries.text("journeys/add_nodes"), numbered)
     return stretch

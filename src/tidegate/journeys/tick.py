@@ -80,7 +80,7 @@ def _tick(connection: duckdb.DuckDBPyConnection, facts: Facts, journey: Journey)
     for statement in queries.statements("journeys/working_tables"):
         connection.execute(statement)
     named = [journey.entry.model] if journey.entry.model is not None else []
-    facts = replace(facts, models=pin(connection, facts.models, named))
+    facts = replace(facts, models=pin(connection, facts.models, named, facts.noticed.views))
     draft = journey.status == "draft"
     try:
         life = versions.prepare(connection, facts, journey)

@@ -81,6 +81,7 @@ def _emit(walk: Walk, step: EventStep, table: str) -> None:
         "journeys/actions/emit", here=exp.to_table(table), described=_described(walk, step.properties, table)
     )
     walk.connection.execute(bound, {"journey": walk.journey.name, "step": step.id, "name": step.name})
+    walk.facts.noticed.emitted.pop(step.name, None)
 
 
 def _described(walk: Walk, trees: Mapping[str, exp.Expr], table: str) -> exp.Select:

@@ -73,7 +73,8 @@ class Looking:
     def model(self) -> ModelColumns:
         """What people enter by; a view is looked at once, since it may answer differently each time."""
         assert self.entry.model is not None
-        return pin(self.walk.connection, self.walk.facts.models, [self.entry.model])[self.entry.model]
+        facts = self.walk.facts
+        return pin(self.walk.connection, facts.models, [self.entry.model], facts.noticed.views)[self.entry.model]
 
     def rows(self, model: ModelColumns, **columns: exp.Expr) -> exp.Select:
         """The model's rows as `entry`, with `person` and, where anybody may enter, `context`."""

@@ -9,6 +9,7 @@ from functools import cached_property
 from sqlglot import exp
 
 from tidegate import queries
+from tidegate.decision.pinned import is_view
 from tidegate.decision.stays import person_of
 from tidegate.journeys.predicates import remembered
 from tidegate.journeys.walk import Walk
@@ -92,15 +93,11 @@ class Asking:
 
     def _model(self, name: str) -> exp.Table:
         """A model's relation; a view is looked at once, since it may answer differently each time."""
-        relation = queries.relation(self.walk.facts.models[name].relation)
-        if is_view(self.walk, relation):
+        written = self.walk.facts.models[name].relation
+        relation = queries.relation(written)
+        if is_view(self.walk.connection, written, self.walk.facts.noticed.views):
             return remembered.once(self.walk, f"model\n{name}", exp.select("*").from_(relation))
         return relation
-
-
-def is_view(walk: Walk, relation: exp.Table) -> bool:
-    parameters = {"catalog": relation.catalog or None, "schema": relation.db, "name": relation.name}
-    return walk.connection.execute(queries.text("decide/is_view"), parameters).fetchone() is not None
 
 
 def uses(tree: exp.Expr, *tables: str) -> bool:

@@ -13,9 +13,9 @@ from datetime import datetime
 from sqlglot import exp
 
 from tidegate import queries
+from tidegate.decision.pinned import is_view
 from tidegate.decision.stays import person_of
 from tidegate.journeys.predicates import remembered
-from tidegate.journeys.predicates.asking import is_view
 from tidegate.journeys.predicates.demand import Demand, columns_of, demand
 from tidegate.journeys.walk import Walk
 from tidegate.spec.binding import column_type
@@ -38,10 +38,18 @@ def happened(walk: Walk, call: Call, *, after: datetime | None) -> exp.Select:
     if after is not None:
         moment = exp.cast(exp.Literal.string(after.isoformat()), "timestamptz")
         found = found.where(exp.GT(this=exp.column("occurred_at"), expression=moment))
-    row = walk.connection.execute(queries.text("journeys/predicates/was_emitted"), {"name": call.about}).fetchone()
-    if row is None or not row[0]:
+    if not was_emitted(walk, call.about):
         return found
     return exp.select("*").from_(found.union(_emitted(walk, call, columns), distinct=False).subquery("either"))
+
+
+def was_emitted(walk: Walk, name: str) -> bool:
+    """Whether journeys emitted an event of this name, before or in this run."""
+    emitted = walk.facts.noticed.emitted
+    if name not in emitted:
+        row = walk.connection.execute(queries.text("journeys/predicates/was_emitted"), {"name": name}).fetchone()
+        emitted[name] = row is None or bool(row[0])
+    return emitted[name]
 
 
 def own(name: str) -> exp.Identifier:
@@ -52,9 +60,9 @@ def own(name: str) -> exp.Identifier:
 def _source(walk: Walk, name: str) -> exp.Select:
     """(name, person, occurred_at, own columns) in which at least all events of a name are."""
     asked = demand(walk)
-    relation = queries.relation(walk.facts.models[EVENTS].relation)
-    events = _events(walk, relation, asked)
-    if is_view(walk, relation):
+    written = walk.facts.models[EVENTS].relation
+    events = _events(walk, queries.relation(written), asked)
+    if is_view(walk.connection, written, walk.facts.noticed.views):
         return _copy(walk, events, asked, asked.names)
     seldom = _seldom(walk, events, asked)
     return _copy(walk, events, asked, seldom) if name in seldom else events
@@ -78,8 +86,15 @@ def _copy(walk: Walk, events: exp.Select, asked: Demand, names: Collection[str])
     return exp.select("*").from_(remembered.once(walk, what, _named(events, names, "source")))
 
 
-def _seldom(walk: Walk, events: exp.Select, asked: Demand) -> list[str]:
+def _seldom(walk: Walk, events: exp.Select, asked: Demand) -> tuple[str, ...]:
     """The names that may be copied."""
+    known = walk.facts.noticed.seldom
+    if asked.names not in known:
+        known[asked.names] = _counted(walk, events, asked)
+    return known[asked.names]
+
+
+def _counted(walk: Walk, events: exp.Select, asked: Demand) -> tuple[str, ...]:
     names = _named(events.select("name", append=False), asked.names, "source")
     query = queries.tree("journeys/predicates/named_events", happened=names)
     counted = remembered.once(walk, "\n".join(("counts", *asked.names)), query)
@@ -90,7 +105,7 @@ def _seldom(walk: Walk, events: exp.Select, asked: Demand) -> list[str]:
         times += count
         if times <= SELDOM:
             found.append(name)
-    return [*sorted(never), *found]
+    return (*sorted(never), *found)
 
 
 def _named(query: exp.Select, names: Collection[str], table: str = "") -> exp.Select:

@@ -19,19 +19,23 @@ Parameters = Mapping[str, object]
 
 def begin(walk: Walk) -> None:
     """Let go of what an earlier decision of the session left behind."""
+    if walk.facts.noticed.begun:
+        return
     walk.connection.execute(queries.text("journeys/predicates/remembered"))
     decision = {"run_id": walk.run_id, "as_of": walk.as_of}
     for (name,) in walk.connection.execute(queries.text("journeys/predicates/outdated"), decision).fetchall():
         drop = exp.Drop(tables=[_table(name)], kind="TABLE", exists=True)
         walk.connection.execute(drop.sql(queries.DIALECT))
         walk.connection.execute(queries.text("journeys/predicates/forget"), {"name": name})
+    walk.facts.noticed.begun = True
 
 
 def once(walk: Walk, what: str, query: exp.Expr, parameters: Parameters | None = None) -> exp.Table:
     """The table of `query`, made when it is asked for first. `what` says which, for the whole decision."""
     name = _name(what)
-    if walk.connection.execute(queries.text("journeys/predicates/is_remembered"), {"name": name}).fetchone() is None:
+    if name not in walk.facts.noticed.tables and not _is_there(walk, name):
         _make(walk, name, query, parameters)
+    walk.facts.noticed.tables.add(name)
     return _table(name)
 
 
@@ -40,6 +44,11 @@ def anew(walk: Walk, what: str, query: exp.Expr, parameters: Parameters | None =
     name = _name(what)
     _make(walk, name, query, parameters)
     return _table(name)
+
+
+def _is_there(walk: Walk, name: str) -> bool:
+    is_remembered = queries.text("journeys/predicates/is_remembered")
+    return walk.connection.execute(is_remembered, {"name": name}).fetchone() is not None
 
 
 def _make(walk: Walk, name: str, query: exp.Expr, parameters: Parameters | None) -> None:
@@ -51,9 +60,10 @@ def _make(walk: Walk, name: str, query: exp.Expr, parameters: Parameters | None)
         expression=query,
     )
     walk.connection.execute(create.sql(queries.DIALECT), dict(parameters) if parameters else None)
-    walk.connection.execute(
-        queries.text("journeys/predicates/remember"), {"name": name, "run_id": walk.run_id, "as_of": walk.as_of}
-    )
+    if name not in walk.facts.noticed.tables:
+        made = {"name": name, "run_id": walk.run_id, "as_of": walk.as_of}
+        walk.connection.execute(queries.text("journeys/predicates/remember"), made)
+        walk.facts.noticed.tables.add(name)
 
 
 def _name(what: str) -> str:
