@@ -15,6 +15,7 @@ from tidegate.build import Built, describe
 from tidegate.channels import TELLING
 from tidegate.connector import Connector
 from tidegate.decision.decide import Definition, Facts, decide
+from tidegate.errors import Problem
 from tidegate.facts import unfit_of
 from tidegate.journeys.seeing.looking import look
 from tidegate.simulation.results import Assumptions, Simulated
@@ -42,6 +43,7 @@ class Variant:
         self._assumptions = assumptions
         self._last: datetime | None = None
         self._people: ModelColumns | None = None
+        self._qualified: tuple[dict[str, ModelColumns], Project, dict[str, list[Problem]]] | None = None
         self._problems: Counter[str] = Counter()
 
     @property
@@ -89,7 +91,7 @@ class Variant:
         built = describe(connection, built)
         models = built.model_columns()
         self._people = models[self._project.people]
-        qualified, problems = problems_by_audience(self._project, models)
+        qualified, problems = self._held_against(models)
         return Facts(
             project=qualified,
             models=models,
@@ -99,6 +101,12 @@ class Variant:
             run_id=run_id,
             as_of=as_of,
         )
+
+    def _held_against(self, models: dict[str, ModelColumns]) -> tuple[Project, dict[str, list[Problem]]]:
+        """Columns are mostly the same at each clock."""
+        if self._qualified is None or self._qualified[0] != models:
+            self._qualified = (models, *problems_by_audience(self._project, models))
+        return self._qualified[1:]
 
     def _begin(self, connection: duckdb.DuckDBPyConnection, run_id: str, as_of: datetime) -> None:
         run = {"run_id": run_id, "kind": "simulation", "target": self._project.target, "as_of": as_of}

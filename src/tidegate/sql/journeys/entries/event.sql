@@ -9,11 +9,7 @@ with
 
 recent as (
 
-    select
-        event.occurrence_id,
-        event.person,
-        event.occurred_at,
-        event.context
+    select event.occurrence_id
     from event
     where
         event.counts
@@ -23,27 +19,56 @@ recent as (
 
 ),
 
+-- Mostly an event keeps its time, so that it is found among the few that were seen lately; all that were ever seen are
+-- looked through for the others alone.
+unfamiliar as (
+
+    select recent.occurrence_id
+    from recent
+    where
+        recent.occurrence_id is null
+        or recent.occurrence_id not in (
+            select occurrences.occurrence_id
+            from tidegate.occurrences
+            where occurrences.audience = $journey and occurrences.occurred_at > $oldest_looked_at
+        )
+
+),
+
 seen_before as (
 
     select occurrences.occurrence_id
     from tidegate.occurrences
     where
         occurrences.audience = $journey
-        and occurrences.occurrence_id in (select recent.occurrence_id from recent)
+        and occurrences.occurrence_id in (select unfamiliar.occurrence_id from unfamiliar)
+
+),
+
+names as (
+
+    select distinct unfamiliar.occurrence_id
+    from unfamiliar
+    where
+        unfamiliar.occurrence_id is null
+        or unfamiliar.occurrence_id not in (select seen_before.occurrence_id from seen_before)
 
 ),
 
 news as (
 
     select
-        recent.occurrence_id,
-        recent.person,
-        recent.occurred_at,
-        recent.context
-    from recent
+        event.occurrence_id,
+        event.person,
+        event.occurred_at,
+        event.context
+    from event
+    inner join names on event.occurrence_id is not distinct from names.occurrence_id
     where
-        recent.occurrence_id is null
-        or recent.occurrence_id not in (select seen_before.occurrence_id from seen_before)
+        event.counts
+        and event.occurred_at > $oldest_looked_at
+        and event.occurred_at <= $as_of
+        and event.person is not null
 
 ),
 
