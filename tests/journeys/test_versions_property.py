@@ -16,7 +16,7 @@ from tests.journeys.world import World
 from tests.journeys.written import Days, Journey, Listen, Wait, every_step
 
 some = settings(
-    max_examples=3,
+    max_examples=2,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],

@@ -65,9 +65,9 @@ def runs_in_between_change_nothing(journey: Journey, seed: int) -> None:
     """All that happens, and every wait's end, is at a multiple of ten minutes. Then runs every ten minutes and runs in
     between as well make the very same walks and messages, by the second."""
     chance = random.Random(seed)
-    hours = 3
-    runs = [START + GRID * number for number in range(hours * 6 + 1)]
-    more = [START + chance.random() * hours * HOUR for _ in range(8)]
+    hours = 2
+    runs = [START + GRID * number for number in range(9)]
+    more = [START + chance.random() * 8 * GRID for _ in range(4)]
 
     assert lived(journey, seed, runs, hours, late=True) == lived(
         journey, seed, sorted({*runs, *more}), hours, late=True
@@ -75,14 +75,14 @@ def runs_in_between_change_nothing(journey: Journey, seed: int) -> None:
 
 
 def seldom_is_like_often(journey: Journey, seed: int) -> None:
-    """Runs every half hour or every four: where a message is the last step of a way (what follows one is counted from
+    """Runs every half hour or every three: where a message is the last step of a way (what follows one is counted from
     when it went) and nothing is heard of late, the same messages are due at the same moments, each goes in the first
     run after, and everybody took the same steps at the same moments. With a rule of exit, and one occasion to enter
     for everybody, runs that come seldom send no message that others would not, and whoever gets one fewer left by that
     rule, or did not enter because of it."""
-    hours = 12
+    hours = 6
     often = [START + HOUR / 2 * number for number in range(hours * 2 + 1)]
-    seldom = often[::8]
+    seldom = often[::6]
     free = replace(journey, exits=(), goal=None, again="never", every=None, not_older_than=DAY)
 
     one, other = (lived(free, seed, clocks, hours) for clocks in (often, seldom))
