@@ -206,7 +206,8 @@ def measure(root: Path, days: int, compared: bool) -> None:
         assert not one.problems, one.problems
         seen = one.seen
         print(
-            f"{found.runs} days: {seen.entered:,} entered, {one.sent:,} messages sent, {sum(seen.ended.values()):,} ended"
+            f"{found.runs} days: {seen.entered:,} entered, {one.sent:,} messages sent, "
+            f"{sum(seen.ended.values()):,} ended"
         )
     for name in ("dbt", "deciding", "everything", "landing, before"):
         share = clock.wall[name] / clock.wall["everything"]
