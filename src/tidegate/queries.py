@@ -37,7 +37,7 @@ def bind(name: str, **tables: exp.Expr) -> str:
 
     >>> bind("diff", segment=exp.to_table("shop.vip_customers"))   # doctest: +SKIP
     """
-    key = (name, *((table, value.sql(DIALECT)) for table, value in tables.items()))
+    key = (name, *((table, _written(value)) for table, value in tables.items()))
     if key not in _BOUND:
         if len(_BOUND) >= _AT_MOST:
             _BOUND.clear()
@@ -45,9 +45,13 @@ def bind(name: str, **tables: exp.Expr) -> str:
     return _BOUND[key]
 
 
-_AT_MOST = 512
+_AT_MOST = 1024
 _BOUND: dict[tuple[object, ...], str] = {}
 """A run binds the same tables over and over; to copy and write a long query takes longer than to run it."""
+
+
+def _written(value: exp.Expr) -> str:
+    return value.sql(DIALECT, copy=not isinstance(value, exp.Table))  # to write a query may change it
 
 
 def tree(name: str, **tables: exp.Expr) -> exp.Expr:
@@ -61,7 +65,7 @@ def tree(name: str, **tables: exp.Expr) -> exp.Expr:
         unused.discard(table.name)
         alias = table.alias or table.name
         if isinstance(replacement, exp.Table):
-            table.replace(exp.alias_(replacement.copy(), alias, table=True))
+            table.replace(exp.alias_(replacement, alias, table=True))  # a copy
         else:
             table.replace(exp.Subquery(this=replacement.copy(), alias=exp.TableAlias(this=exp.to_identifier(alias))))
     if unused:

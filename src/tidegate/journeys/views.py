@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import cache
 
 import duckdb
 from sqlglot import exp
@@ -23,7 +24,17 @@ def show(
 ) -> None:
     """Make the temporary view of `sql/QUERY.sql`, with `tables` in the place of those so named. A view has no
     parameters, so that values become literals."""
-    tree = queries.tree(query, **(tables or {}))
+    written = _created(view, query, tables or {}, values) if tables or values else _always(view, query)
+    connection.execute(written)
+
+
+@cache
+def _always(view: str, query: str) -> str:
+    return _created(view, query, {}, {})
+
+
+def _created(view: str, query: str, tables: Mapping[str, exp.Expr], values: Mapping[str, Value]) -> str:
+    tree = queries.tree(query, **tables)
     for placeholder in list(tree.find_all(exp.Placeholder)):
         placeholder.replace(literal(values[placeholder.name]))
     create = exp.Create(
@@ -33,7 +44,7 @@ def show(
         properties=exp.Properties(expressions=[exp.TemporaryProperty()]),
         expression=tree,
     )
-    connection.execute(create.sql(queries.DIALECT, copy=False))
+    return create.sql(queries.DIALECT, copy=False)
 
 
 def literal(value: Value) -> exp.Expr:
