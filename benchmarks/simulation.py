@@ -204,11 +204,8 @@ def measure(root: Path, days: int, compared: bool) -> None:
         )
     for one in found.simulated:
         assert not one.problems, one.problems
-        seen = one.seen
-        print(
-            f"{found.runs} days: {seen.entered:,} entered, {one.sent:,} messages sent, "
-            f"{sum(seen.ended.values()):,} ended"
-        )
+        seen, ended = one.seen, sum(one.seen.ended.values())
+        print(f"{found.runs} days: {seen.entered:,} entered, {one.sent:,} messages sent, {ended:,} ended")
     for name in ("dbt", "deciding", "everything", "landing, before"):
         share = clock.wall[name] / clock.wall["everything"]
         told = f"{clock.wall[name] / found.runs * 1000:6.0f} ms a day" if "before" not in name else ""
