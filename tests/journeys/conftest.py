@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,9 +9,23 @@ from tests.journeys.world import World
 from tidegate.warehouse import Warehouse
 
 
+@pytest.fixture(scope="session")
+def empty_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse in which nothing ever happened: to make its tables takes longer than to copy them."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("empty") / "warehouse.duckdb")
+    with warehouse.session():
+        pass
+    warehouse.release()
+    return warehouse.path
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path, Warehouse(tmp_path / "warehouse.duckdb"))
+def world(tmp_path: Path, empty_warehouse: Path) -> Iterator[World]:
+    warehouse = Warehouse(tmp_path / "warehouse.duckdb")
+    warehouse.linger = 10.0  # nobody else waits for the file
+    shutil.copy(empty_warehouse, warehouse.path)
+    yield World(tmp_path, warehouse)
+    warehouse.release()
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,14 @@ is ready to go is taken by its destination at once.
 
 from __future__ import annotations
 
+import atexit
 import json
 import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import duckdb
@@ -79,6 +80,7 @@ class World:
     now: datetime = START
     runs: int = 0
     decision: Decision = field(default_factory=Decision)
+    _fitted: tuple[object, dict[str, Journey]] = (None, {})
 
     # --- people, and what they do -----------------------------------------------------------------------------
 
@@ -261,7 +263,7 @@ class World:
     def facts(self) -> Facts:
         project, models = self.project, self.models()
         return Facts(
-            project=replace(project, journeys=_qualified(project, models)),
+            project=replace(project, journeys=self._fit(project, models)),
             models=models,
             definitions={name: Definition("select 1", self.definitions.get(name, "v1")) for name in models},
             connectors=self.connectors,
@@ -269,6 +271,14 @@ class World:
             run_id=f"run-{self.runs:04}",
             as_of=self.now,
         )
+
+    def _fit(self, project: Project, models: Mapping[str, ModelColumns]) -> dict[str, Journey]:
+        """Qualified anew only where something of it is another than in the last run; a list's file may be."""
+        files = (self.journeys, self.audiences, self.messages, self.settings)
+        against = (models, *(dict(one) for one in files))
+        if self._fitted[0] != against or any(one.entry.kind == "list" for one in self.journeys.values()):
+            self._fitted = (against, _qualified(project, models))
+        return self._fitted[1]
 
     # --- runs -------------------------------------------------------------------------------------------------
 
@@ -449,9 +459,14 @@ def _qualified(project: Project, models: Mapping[str, ModelColumns]) -> dict[str
     from tidegate.spec.journey_columns import qualify
 
     found: dict[str, Journey] = {}
-    with duckdb.connect() as connection:
-        for name, journey in project.journeys.items():
-            found[name], problems = qualify(journey, project, models, Binder(connection))
-            if problems:
-                raise SpecError(problems)
+    for name, journey in project.journeys.items():
+        found[name], problems = qualify(journey, project, models, _binder())
+        if problems:
+            raise SpecError(problems)
     return found
+
+
+@cache
+def _binder() -> Binder:
+    atexit.register(_binder.cache_clear)  # before the interpreter goes, as the engine's binding wants it
+    return Binder(duckdb.connect())
