@@ -130,7 +130,8 @@ def test_an_audience_that_is_not_blocked_needs_no_approval(shop: Shop) -> None:
 def test_landing_again_loads_nothing(shop: Shop) -> None:
     loaded = shop.json("land")
 
-    assert [(one["files"], one["known"]) for one in loaded] == [(0, 1)]
+    # The shop's people in the sandbox have written feedback meanwhile; that was landed, too.
+    assert {one["source"]: one["files"] for one in loaded} == {"raw.invoice_lines": 0, "feedback": 0}
 
 
 def test_an_edited_segment_shows_as_the_cause_and_a_blocked_audience_waits_for_a_person(shop: Shop) -> None:
