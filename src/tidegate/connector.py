@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Literal, Self
 import aiohttp
 from pydantic import BaseModel, ConfigDict
 
-from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable, Unsupported
+from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable, Unsupported, believable
 
 Channel = Literal["email", "sms", "whatsapp", "push", "web_push", "telegram", "chat", "ads", "crm", "file", "webhook"]
 Mode = Literal["send", "list", "object"]
@@ -32,7 +32,7 @@ LONGEST_ANSWER = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one row or message. Use the five constructors; `after` is in seconds.
+    """What became of one row or message. Use the five constructors; `after` is in seconds, at most a day.
 
     `answer` is JSON: an object, or `null` where there was none to keep.
     """
@@ -59,7 +59,7 @@ class Outcome:
     @classmethod
     def retry(cls, reason: str, after: float | None = None, detail: str = "") -> Self:
         """It certainly did not happen, and may later."""
-        return cls("retry", reason, detail, after=after)
+        return cls("retry", reason, detail, after=believable(after))
 
     @classmethod
     def unknown(cls, reason: str, detail: str = "", provider_id: str | None = None) -> Self:
@@ -70,7 +70,7 @@ class Outcome:
     def pending(cls, job: str, after: float | None = None) -> Self:
         """Of rows only: the platform has taken the row and judges it later. `Connector.poll` is asked about `job`,
         a text of at most 500 characters that means something to the connector, in this run and in later ones."""
-        return cls("pending", after=after, job=job)
+        return cls("pending", after=believable(after), job=job)
 
     @classmethod
     def of(cls, fault: DestinationError) -> Self:

@@ -17,9 +17,13 @@ Every class carries the exit code that the command line ends with.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
+
+#: seconds: days are the longest that platforms count calls by, and who asks for more has its clock or a unit wrong
+LONGEST_PAUSE = 86_400.0
 
 
 class TidegateError(Exception):
@@ -62,7 +66,7 @@ class GuardError(TidegateError):
 class DestinationError(TidegateError):
     """A destination did not do what was asked. `reason` is short and stable, `detail` is the other side's words.
 
-    `after` is how many seconds to wait before the next call, where the other side said so.
+    `after` is how many seconds to wait before the next call, where the other side said so: at most a day.
     """
 
     exit_code = 4
@@ -71,7 +75,14 @@ class DestinationError(TidegateError):
         super().__init__(f"{reason}: {detail}" if detail else reason)
         self.reason = reason
         self.detail = detail
-        self.after = after
+        self.after = believable(after)
+
+
+def believable(seconds: float | None) -> float | None:
+    """A pause that somebody asked for, in seconds: not in the past, and not longer than a day."""
+    if seconds is None or math.isnan(seconds):
+        return None
+    return min(max(seconds, 0.0), LONGEST_PAUSE)
 
 
 class Retryable(DestinationError):

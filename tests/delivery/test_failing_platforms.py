@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import pairwise
 
 import aiohttp
@@ -78,6 +79,18 @@ def test_a_pause_longer_than_the_run_has_time_for_ends_the_delivery(world: World
     assert delivery.calls == 1
     assert "wire: throttled (" in delivery.problem
     assert "2 rows stay owed" in delivery.problem
+
+
+@pytest.mark.parametrize("after", ["1000000000000000", "Fri, 31 Dec 9999 23:59:59 GMT", "-5"])
+def test_a_pause_that_nobody_can_mean_costs_a_day_at_most(world: World, after: str) -> None:
+    world.messages(world.people(1))
+    world.owe("add", {"1": "a@x"})
+    world.platform.faults.extend([f"429:{after}"] * 2)
+
+    world.deliver(concurrency=1, time_budget=0.5)
+
+    tries = world.query("select due_at from tidegate.outbox union all select next_try from tidegate.owed")
+    assert max(found for (found,) in tries) <= world.now + timedelta(days=1)
 
 
 def test_no_more_calls_a_second_than_the_destination_allows(world: World) -> None:
