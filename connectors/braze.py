@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr
 
 from tidegate.connecting.bearer import call_with
 from tidegate.connecting.http import BaseUrl, Reply, doubtful
+from tidegate.connecting.moments import iso
 from tidegate.connecting.rows import nothing_to_match_by
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Message, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
@@ -71,7 +72,8 @@ class Braze(Connector):
             return await self._track(rows, lambda row: {self.settings.list_attribute: {"add": [target.name]}})
         _only_users(target)
         # "To remove a profile attribute, set it to null" (objects_filters/user_attributes_object)
-        return await self._track(rows, lambda row: row.traits)
+        # A time is one in ISO 8601 alone (user_guide/data/activation/custom_data/data_types, read 2026-11).
+        return await self._track(rows, lambda row: {name: iso(value) or value for name, value in row.traits.items()})
 
     async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
         if target.mode == "list":

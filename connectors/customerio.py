@@ -20,6 +20,7 @@ from pydantic import Field, SecretStr, model_validator
 from tidegate.connecting.bearer import call_with
 from tidegate.connecting.http import BaseUrl, Reply, call
 from tidegate.connecting.lists import NamedLists, oldest
+from tidegate.connecting.moments import moment
 from tidegate.connecting.rows import by_key, nothing_to_match_by
 from tidegate.connector import (
     Connector,
@@ -274,8 +275,16 @@ def _identified(row: Row, traits: Mapping[str, Any]) -> dict[str, Any]:
     others = {KEYS[name]: row.identifiers.get(name) for name in ("external_id", "email")}
     # Null removes an attribute: "we set an attribute to an empty string or null to remove it in Customer.io"
     # (integrations/data-in/connections/hubspot/delete, read 2026-11)
-    attributes = {name: value for name, value in others.items() if value and name not in who} | dict(traits)
+    attributes = {name: value for name, value in others.items() if value and name not in who}
+    attributes |= {name: _value(value) for name, value in traits.items()}
     return {"type": "person", "action": "identify", "identifiers": who, "attributes": attributes}
+
+
+def _value(value: Any) -> Any:
+    """ "In order for any timestamp rule to work, you need to send the timestamps in unix (seconds since epoch) format"
+    (docs.customer.io/journeys/faq-timestamps, read 2026-11)."""
+    at = moment(value)
+    return int(at.timestamp()) if at else value
 
 
 def _event(message: Message) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class HubSpotSettings(TokenOrApp):
     create_missing: bool = False
     """Whether somebody who is put on a list and is no contact yet becomes one."""
     base_url: BaseUrl = "https://api.hubapi.com"
-    token_url: str = Field("https://api.hubapi.com/oauth/v1/token", pattern=r"^https?://")
+    token_url: str = Field("https://api.hubapi.com/oauth/2026-03/token", pattern=r"^https?://")
 
 
 class HubSpot(Connector):

@@ -51,7 +51,6 @@ FIELDS = {
     "unsubscribed_from_emails",
     "language_override",
 }
-TIMES = {"signed_up_at", "last_seen_at"}
 
 # "A contact matching those details already exists with id=5da6f18e3d7cf967e4582d05" (create-contact, 409)
 _CONFLICT = re.compile(r"\bid=(\w+)")
@@ -264,13 +263,16 @@ def _folded(name: str) -> str:
 
 
 def _contact(row: Row, traits: Mapping[str, Any]) -> dict[str, Any]:
-    own = {name: _seconds(value) if name in TIMES else value for name, value in traits.items() if name in FIELDS}
-    custom = {name: value for name, value in traits.items() if name not in FIELDS}
+    written = {name: _value(name, value) for name, value in traits.items()}
+    own = {name: value for name, value in written.items() if name in FIELDS}
+    custom = {name: value for name, value in written.items() if name not in FIELDS}
     return {**own, **_who(row), **({"custom_attributes": custom} if custom else {})}
 
 
-def _seconds(value: Any) -> Any:
-    at = moment(value)
+def _value(name: str, value: Any) -> Any:
+    """ "All temporal fields in the API are encoded as Unix timestamps" (learn-more/object-model); an attribute "that
+    ends with `_at`" is a date (intercom.com/help, How dates work in Intercom; both read 2026-11)."""
+    at = moment(f"{value} 00:00:00" if name.endswith("_at") and isinstance(value, str) and len(value) == 10 else value)
     return value if at is None else int(at.timestamp())
 
 

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from tidegate.connecting.http import BaseUrl, Reply, call
 from tidegate.connecting.lists import NamedLists, oldest
+from tidegate.connecting.moments import moment
 from tidegate.connecting.rows import each, nothing_to_match_by
 from tidegate.connector import (
     Connector,
@@ -93,7 +94,7 @@ class Iterable(Connector):
         if target.mode == "list":
             return await self._on_list(target, rows, "subscribe")
         _only_users(target)
-        users = [{**_who(row), "dataFields": dict(row.traits)} for row in rows if _who(row)]
+        users = [{**_who(row), "dataFields": _fields(row.traits)} for row in rows if _who(row)]
         return await self._bulk("users/bulkUpdate", {"users": users}, rows)
 
     async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
@@ -201,6 +202,13 @@ class _Unknown(Refused):
 
 def _who(row: Row) -> dict[str, str]:
     return {KEYS[name]: row.identifiers[name] for name in KEYS if row.identifiers.get(name)}
+
+
+def _fields(traits: Mapping[str, Any]) -> dict[str, Any]:
+    """Times as Iterable has them, `2016-08-02 18:53:45 +00:00` (support.iterable.com, articles 217744303 and 208183076,
+    read 2026-11). A field's type is that of its first value, so a time in another form would be a text for ever."""
+    times = {name: at.strftime("%Y-%m-%d %H:%M:%S +00:00") for name, value in traits.items() if (at := moment(value))}
+    return {**traits, **times}
 
 
 def _only_users(target: Target) -> None:

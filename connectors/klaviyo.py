@@ -19,6 +19,7 @@ from pydantic import Field, SecretStr
 
 from tidegate.connecting.http import BaseUrl, Reply, call, doubtful
 from tidegate.connecting.lists import FoundLists
+from tidegate.connecting.moments import moment
 from tidegate.connecting.rows import by_key, each, nothing_to_match_by
 from tidegate.connector import (
     Connector,
@@ -294,12 +295,19 @@ def _profile(row: Row, id: str | None) -> dict[str, Any]:
     attributes |= {name: value for name, value in row.traits.items() if name in FIELDS}
     location = {PLACES[name]: value for name, value in row.traits.items() if name in PLACES}
     custom = {name: value for name, value in row.traits.items() if name not in FIELDS and name not in PLACES}
-    properties = {name: value for name, value in custom.items() if value is not None}
+    properties = {name: _value(value) for name, value in custom.items() if value is not None}
     attributes |= {"location": location} if location else {}
     attributes |= {"properties": properties} if properties else {}
     profile = {"type": "profile", "attributes": attributes, **({"id": id} if id else {})}
     unset = [name for name, value in custom.items() if value is None]
     return {**profile, "meta": {"patch_properties": {"unset": unset}}} if unset else profile
+
+
+def _value(value: Any) -> Any:
+    """Times in a form that becomes a date there, `2014-09-30 13:34:08+00:00` (help.klaviyo.com, "Acceptable date and
+    timestamp formats", read 2026-11)."""
+    at = moment(value)
+    return at.isoformat(sep=" ", timespec="seconds") if at else value
 
 
 def _settled(rows: Sequence[Row], errors: Sequence[Mapping[str, Any]], job: Mapping[str, Any]) -> list[Outcome]:

@@ -84,6 +84,14 @@ async def test_a_null_empties_the_attribute_and_what_is_not_given_stays() -> Non
     assert wire.asked[1].json() == {"attributes": [{"tier": None, "external_id": "ada"}]}
 
 
+async def test_a_time_is_written_so_that_braze_takes_it_for_one() -> None:
+    traits = {"last_order": "2026-03-01 09:30:00+01", "dob": "1990-02-16"}
+    async with EmulatedWire(Platform) as wire, opened(Braze, given(wire)) as connector:
+        await connector.upsert(USERS, [Row("ada", {"external_id": "ada"}, traits)])
+    [sent] = wire.asked[0].json()["attributes"]
+    assert sent == {"last_order": "2026-03-01T08:30:00.000Z", "dob": "1990-02-16", "external_id": "ada"}
+
+
 async def test_one_bad_object_is_refused_and_the_others_are_kept() -> None:
     rows = [ada(), Row("bob", {"email": "bob@example.com"}), Row("eve", {}), Row("kim", {"external_id": "kim"})]
     async with EmulatedWire(Platform) as wire, opened(Braze, given(wire)) as connector:

@@ -110,6 +110,13 @@ async def test_a_person_is_written_as_customerio_wants_it() -> None:
     ]
 
 
+async def test_a_time_is_written_in_seconds_since_segments_compare_nothing_else() -> None:
+    async with EmulatedWire(Platform) as wire, opened(Customerio, given(wire)) as connector:
+        await connector.upsert(PEOPLE, [ada(last_order="2026-03-01 09:30:00+01", birthday="1990-02-16")])
+    [sent] = wire.asked[0].json()["batch"]
+    assert sent["attributes"] == {"last_order": 1772353800, "birthday": "1990-02-16"}
+
+
 @pytest.mark.parametrize("status", [200, 207])
 async def test_an_error_is_that_of_the_entity_it_names(status: int) -> None:
     error = {"batch_index": 1, "reason": "invalid", "field": "email", "message": "bob@example.com is none"}

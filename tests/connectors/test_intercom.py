@@ -89,6 +89,14 @@ def paths(wire: HttpWire) -> list[str]:
     return [f"{asked.method} {asked.path}" for asked in wire.asked]
 
 
+async def test_times_are_written_in_seconds_and_so_is_a_date_whose_name_says_that_it_is_one() -> None:
+    traits = {"last_order": "2026-03-01 09:30:00+01", "renews_at": "2026-03-01", "seat": "2026-03-01", "met_at": "Rome"}
+    async with EmulatedWire(Platform) as wire, opened(Intercom, given(wire)) as connector:
+        await connector.upsert(CONTACTS, [Row("ada", {"external_id": "ada"}, traits)])
+    custom = {"last_order": 1772353800, "renews_at": 1772323200, "seat": "2026-03-01", "met_at": "Rome"}
+    assert wire.asked[0].json()["custom_attributes"] == custom
+
+
 async def test_a_contact_is_written_as_intercom_wants_it() -> None:
     async with EmulatedWire(Platform) as wire, opened(Intercom, given(wire)) as connector:
         who = {"external_id": "ada", "email": "ada@example.com"}

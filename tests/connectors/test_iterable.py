@@ -111,6 +111,14 @@ async def test_a_user_is_written_as_iterable_wants_it() -> None:
     }
 
 
+async def test_a_time_is_written_so_that_its_field_becomes_a_date() -> None:
+    traits = {"lastOrder": "2026-03-01 09:30:00.25+01", "birthday": "1990-02-16"}
+    async with EmulatedWire(Platform) as wire, opened(Iterable, given(wire)) as connector:
+        await connector.upsert(USERS, [Row("ada", {"external_id": "ada"}, traits)])
+    fields = wire.asked[0].json()["users"][0]["dataFields"]
+    assert fields == {"lastOrder": "2026-03-01 08:30:00 +00:00", "birthday": "1990-02-16"}
+
+
 async def test_each_reason_of_a_failure_is_that_of_its_own_row() -> None:
     names = ("bob", "eve", "kim", "lea", "max")
     rows = [Row(name, {"email": f"{name}@example.com"}) for name in names] + [Row("zoe", {"external_id": "Zoe"}), ada()]

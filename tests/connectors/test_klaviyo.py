@@ -106,6 +106,13 @@ async def test_a_profile_is_written_as_klaviyo_wants_it() -> None:
     ]
 
 
+async def test_a_time_is_written_so_that_klaviyo_takes_it_for_a_date() -> None:
+    async with EmulatedWire(Platform) as wire, opened(Klaviyo, given(wire)) as connector:
+        await connector.upsert(PROFILES, [ada(last_order="2026-03-01 09:30:00.25+01", birthday="1990-02-16")])
+    [sent] = wire.asked[0].json()["data"]["attributes"]["profiles"]["data"]
+    assert sent["attributes"]["properties"] == {"last_order": "2026-03-01 08:30:00+00:00", "birthday": "1990-02-16"}
+
+
 async def test_a_null_in_a_field_of_the_profile_goes_alone_since_imports_ignore_it() -> None:
     async with EmulatedWire(Platform) as wire, opened(Klaviyo, given(wire)) as connector:
         rows = [ada(first_name="Ada", location_city="Berlin"), Row("bob", {"external_id": "bob"}, {"title": "Dr"})]
