@@ -2,7 +2,8 @@
 
 Writing by a unique property and list membership may be repeated. A batch comes back as 200, or as 207 with the
 records that failed; some faults refuse the whole batch with 400, which the delivery halves.
-As documented on developers.hubspot.com/docs (api-reference/legacy, guides/api/crm), read 2026-11.
+As documented on developers.hubspot.com/docs (api-reference/legacy, api-reference/2026-09), read 2026-11. Version 3 is
+supported until September 2027 (changelog, "Legacy APIs and Apps: What's Going Unsupported and When", 2026-09).
 """
 
 from __future__ import annotations
@@ -39,10 +40,13 @@ UNAUTHORIZED = {
     "REVOKED_AUTHENTICATION",
 }
 TRANSIENT = {"INTERNAL_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT", "MIGRATION_IN_PROGRESS", "LOCKED"}
-REASONS = {"OBJECT_NOT_FOUND": "not_found", "CONFLICT": "conflict"}
+REASONS = {"OBJECT_NOT_FOUND": "not_found"}
+EXISTS = "conflict"
 # "policyName" of a 429 and the seconds after which it lets calls through again (guides/apps/api-usage/usage-details).
 WINDOWS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0, "DAILY": 3600.0}
 
+# "Contact already exists. Existing ID: 512" (community.hubspot.com, APIs & Integrations; the reference has no words)
+_EXISTING = re.compile(r"[Ee]xisting ID: (\d+)")
 _NO_PROPERTY = re.compile(r'Property "?([^" ]+)"? does not exist')
 
 
@@ -54,6 +58,7 @@ class HubSpotSettings(TokenOrApp):
     create_missing: bool = False
     """Whether somebody who is put on a list and is no contact yet becomes one."""
     base_url: BaseUrl = "https://api.hubapi.com"
+    # "On February 16, 2027, HubSpot will deprecate the legacy OAuth v1 endpoints" (oauth-tokens/v1/migration-guide).
     token_url: str = Field("https://api.hubapi.com/oauth/2026-03/token", pattern=r"^https?://")
 
 
@@ -122,16 +127,37 @@ class HubSpot(Connector):
         return outcomes
 
     async def _write(self, kind: str, write: str, key: str, rows: Mapping[int, Row]) -> dict[int, Outcome]:
-        """One call for rows whose values of `key` differ. `create` asks first, and leaves alone whom it finds."""
+        """Rows whose values of `key` differ. `create` leaves alone whom HubSpot has."""
+        # "Partial upserts are not supported when using `email` as the `idProperty`"; "to update contacts in batches, you
+        # must use the contacts' Record ID" (api-reference/2026-09/crm/objects/contacts/guide): so both look up.
+        if write == "upsert" and key != "email":
+            return await self._send(kind, "upsert", key, rows, {})
+        known = await self._ids(kind, key, [row.identifiers[key] for row in rows.values()])
+        ids = {
+            place: known[value] for place, row in rows.items() if (value := row.identifiers[key].casefold()) in known
+        }
+        missing = {place: row for place, row in rows.items() if place not in ids}
         outcomes: dict[int, Outcome] = {}
+        if write == "update":
+            outcomes = dict.fromkeys(missing, Outcome.rejected("not_found", "HubSpot has no such record"))
+        elif missing:
+            outcomes = await self._send(kind, "create", key, missing, {})
+        # Whoever came to be meanwhile, or is known by an address that the look-up does not go by.
+        ids |= {place: one.provider_id for place, one in outcomes.items() if one.reason == EXISTS and one.provider_id}
         if write == "create":
-            ids = await self._ids(kind, key, [row.identifiers[key] for row in rows.values()])
-            for place, row in rows.items():
-                if (found := ids.get(row.identifiers[key].casefold())) is not None:
-                    outcomes[place] = Outcome.accepted(found)
-        left = {place: row for place, row in rows.items() if place not in outcomes}
+            there = {place for place, one in outcomes.items() if one.reason == EXISTS} | ids.keys()
+            return outcomes | {place: Outcome.accepted(ids.get(place)) for place in there}
+        changed = {place: rows[place] for place in ids}
+        return outcomes | (await self._send(kind, "update", key, changed, ids) if changed else {})
+
+    async def _send(
+        self, kind: str, write: str, key: str, rows: Mapping[int, Row], ids: Mapping[int, str]
+    ) -> dict[int, Outcome]:
+        """One call. `update` is by HubSpot's ids, the others by the value of `key`."""
+        outcomes: dict[int, Outcome] = {}
+        left = dict(rows)
         while left:
-            inputs = [self._input(write, key, place, row) for place, row in left.items()]
+            inputs = [self._input(write, key, place, row, ids.get(place)) for place, row in left.items()]
             try:
                 reply = await self._call("POST", f"/crm/v3/objects/{kind}/batch/{write}", json={"inputs": inputs})
             except _NoSuchProperty as fault:
@@ -142,19 +168,21 @@ class HubSpot(Connector):
                     raise
                 left = {place: row for place, row in left.items() if place not in hit}
                 continue
-            except Refused as fault:
-                if write == "create" and fault.reason == "conflict" and len(left) == 1:
-                    return outcomes | dict.fromkeys(left, Outcome.accepted())
-                raise
-            return outcomes | _judged(reply, write, key, left, self._property(key))
+            except _Exists as fault:
+                if write != "create" or len(left) > 1:
+                    raise
+                return outcomes | {place: _exists(fault.id, fault.detail) for place in left}
+            return outcomes | _judged(reply, key, left, self._property(key), ids)
         return outcomes
 
-    def _input(self, write: str, key: str, place: int, row: Row) -> dict[str, Any]:
+    def _input(self, write: str, key: str, place: int, row: Row, id: str | None) -> dict[str, Any]:
         others = {self._property(name): value for name, value in row.identifiers.items() if value and name != key}
         properties = others | {name: _text(value) for name, value in row.traits.items()}
         traced = {"objectWriteTraceId": str(place), "properties": properties}
         if write == "create":
             return traced | {"associations": [], "properties": {self._property(key): row.identifiers[key]} | properties}
+        if write == "update":
+            return traced | {"id": id}
         return traced | {"id": row.identifiers[key], "idProperty": self._property(key)}
 
     async def _onto_list(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
@@ -255,6 +283,16 @@ class _NoSuchProperty(Refused):
         super().__init__("unknown_property", f"HubSpot has no property {', '.join(sorted(self.names))}"[:200])
 
 
+class _Exists(Refused):
+    def __init__(self, id: str | None, detail: str) -> None:
+        self.id = id
+        super().__init__("conflict", detail)
+
+
+def _exists(id: str | None, detail: str) -> Outcome:
+    return Outcome("rejected", EXISTS, detail, provider_id=id)
+
+
 def _kind(name: str) -> str:
     return OBJECTS.get(name, quote(name, safe=""))
 
@@ -274,13 +312,15 @@ def _text(value: Any) -> str:
     return iso(value) or str(value)
 
 
-def _judged(reply: Reply, write: str, key: str, rows: Mapping[int, Row], name: str) -> dict[int, Outcome]:
-    """The outcome of each row. HubSpot names a record by its trace id, else by the value that it is known by."""
+def _judged(reply: Reply, key: str, rows: Mapping[int, Row], name: str, ids: Mapping[int, str]) -> dict[int, Outcome]:
+    """The outcome of each row. HubSpot names a record by its trace id, else by the value or id that it is known by."""
     found = reply.object("results")
     places = {row.identifiers[key].casefold(): place for place, row in rows.items()}
+    places |= {id: place for place, id in ids.items()}
     outcomes: dict[int, Outcome] = {}
     for one in found["results"]:
-        place = _place(one.get("objectWriteTraceId"), (one.get("properties") or {}).get(name), rows, places)
+        value = one.get("id") if ids else (one.get("properties") or {}).get(name)
+        place = _place(one.get("objectWriteTraceId"), value, rows, places)
         if place is not None:
             outcomes[place] = Outcome.accepted(str(one.get("id") or "") or None)
     faults = found.get("errors") or []
@@ -291,7 +331,7 @@ def _judged(reply: Reply, write: str, key: str, rows: Mapping[int, Row], name: s
         if not hit and len(rows) == 1:
             hit = set(rows)
         for place in hit:
-            outcomes[place] = _of_row(error, write, reply)
+            outcomes[place] = _of_row(error, reply)
     left = [place for place in rows if place not in outcomes]
     if left and not faults and len(found["results"]) == len(rows):
         # All of them, but under names of HubSpot's own: an address that is the contact's second one, say.
@@ -307,15 +347,21 @@ def _place(trace: Any, value: Any, rows: Mapping[int, Row], places: Mapping[str,
     return int(trace) if isinstance(trace, str) and trace.isdecimal() and int(trace) in rows else None
 
 
-def _of_row(error: Mapping[str, Any], write: str, reply: Reply) -> Outcome:
-    category, said = str(error.get("category") or ""), mask(str(error.get("message") or ""), reply.hide)
+def _of_row(error: Mapping[str, Any], reply: Reply) -> Outcome:
+    category, words = str(error.get("category") or ""), str(error.get("message") or "")
+    said = mask(words, reply.hide)
     if category == "RATE_LIMITS":
         return Outcome.retry("throttled", reply.after, said)
     if category in TRANSIENT:
         return Outcome.retry("unavailable", detail=said)
-    if write == "create" and category == "CONFLICT":
-        return Outcome.accepted()
+    if category == "CONFLICT":
+        return _exists(_existing(words), said)
     return Outcome.rejected(REASONS.get(category) or category.lower() or "refused", said)
+
+
+def _existing(words: str) -> str | None:
+    named = _EXISTING.search(words)
+    return named[1] if named else None
 
 
 def _judge(reply: Reply) -> DestinationError | None:
@@ -343,7 +389,7 @@ def _judge(reply: Reply) -> DestinationError | None:
         if reply.status == 404 or category == "OBJECT_NOT_FOUND":
             return Refused("not_found", said)
         if reply.status == 409:
-            return Refused("conflict", said)
+            return _Exists(_existing(words), said)
         if category and reply.status not in (401, 403):
             return Refused(category.lower(), said)
     return None

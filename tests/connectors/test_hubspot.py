@@ -63,10 +63,14 @@ def person(name: str, **traits: Any) -> Row:
     return Row(name, {"email": f"{name}@example.com"}, traits)
 
 
+def numbered(name: str, **traits: Any) -> Row:
+    return Row(name, {"external_id": f"c-{name}"}, traits)
+
+
 async def answered(answer: Answer | Callable[[Asked], Answer], *rows: Row, target: Target = CONTACT) -> list[Outcome]:
     platform = answer if callable(answer) else lambda asked: answer
     async with HttpWire(platform) as wire, opened(wire) as connector:
-        return await connector.upsert(target, rows or [person("ada")])
+        return await connector.upsert(target, rows or [numbered("ada")])
 
 
 def said(status: int, category: str, message: str = "no", **more: Any) -> Answer:
@@ -95,12 +99,12 @@ async def test_values_are_written_in_the_form_that_hubspot_reads(hubspot: Emulat
         "empty": None,
     }
     async with opened(hubspot) as connector:
-        [outcome] = await connector.upsert(CONTACT, [person("ada", **traits)])
+        [outcome] = await connector.upsert(CONTACT, [numbered("ada", **traits)])
     assert outcome.verdict == "accepted"
     assert hubspot.asked[-1].json()["inputs"] == [
         {
-            "id": "ada@example.com",
-            "idProperty": "email",
+            "id": "c-ada",
+            "idProperty": "external_id",
             "objectWriteTraceId": "0",
             "properties": {
                 "tier": "vip",
@@ -155,7 +159,12 @@ async def test_two_people_with_one_address_are_never_in_one_call(hubspot: Emulat
     async with opened(hubspot) as connector:
         outcomes = await connector.upsert(CONTACT, [person("ada", tier="a"), twin, person("eve")])
     assert verdicts(outcomes) == ["accepted"] * 3
-    assert [len(asked.json()["inputs"]) for asked in hubspot.asked] == [2, 1]
+    assert [(asked.path.rpartition("/")[2], len(asked.json()["inputs"])) for asked in hubspot.asked] == [
+        ("read", 2),
+        ("create", 2),
+        ("read", 1),
+        ("update", 1),
+    ]
     assert sorted(one["tier"] for one in hubspot.shelf.all("contacts").values() if "tier" in one) == ["b"]
 
 
@@ -179,6 +188,36 @@ async def test_somebody_who_came_to_be_meanwhile_is_left_alone_too() -> None:
         return Answer(200, {"results": []}) if asked.path.endswith("read") else said(409, "CONFLICT", "exists already")
 
     assert verdicts(await answered(platform, target=Target("object", "contact", "create"))) == ["accepted"]
+
+
+async def test_what_is_not_set_stays_where_people_are_known_by_their_address(
+    hubspot: EmulatedWire, description: Any
+) -> None:
+    checker = description("hubspot.json")
+    async with opened(hubspot) as connector:
+        await connector.upsert(CONTACT, [person("ada", tier="vip", city="Paris")])
+        rows = [person("ada", tier="gold"), person("eve", tier="new")]
+        assert verdicts(await connector.upsert(CONTACT, rows)) == ["accepted"] * 2
+    for asked in hubspot.asked:
+        checker(asked)
+    held = {"ada@example.com": {"tier": "gold", "city": "Paris"}, "eve@example.com": {"tier": "new"}}
+    assert HubSpot().held(hubspot.shelf, CONTACT) == held
+
+
+async def test_somebody_whom_the_look_up_does_not_find_is_changed_all_the_same() -> None:
+    asked_for: list[tuple[str, Any]] = []
+
+    def platform(asked: Asked) -> Answer:
+        asked_for.append((asked.path.rpartition("/")[2], asked.json()["inputs"][0].get("id")))
+        if asked.path.endswith("read"):
+            return Answer(200, {"results": []})
+        if asked.path.endswith("create"):
+            exists = error("CONFLICT", "Contact already exists. Existing ID: 512", objectWriteTraceId=["0"])
+            return Answer(207, {"results": [], "errors": [exists]})
+        return Answer(200, {"results": [{"id": "512", "properties": {"email": "countess@example.com"}}]})
+
+    assert await answered(platform, person("ada", tier="vip")) == [Outcome.accepted("512")]
+    assert asked_for == [("read", "ada@example.com"), ("create", None), ("update", "512")]
 
 
 async def test_update_says_who_is_not_there(hubspot: EmulatedWire, description: Any) -> None:
@@ -207,7 +246,7 @@ async def test_companies_are_objects_too(hubspot: EmulatedWire) -> None:
 
 
 async def test_a_property_that_does_not_exist_costs_one_call_and_not_one_for_each_row(hubspot: EmulatedWire) -> None:
-    rows = [person("ada", NoSuch="x"), person("eve", tier="vip"), person("bob", NoSuch=None)]
+    rows = [numbered("ada", NoSuch="x"), numbered("eve", tier="vip"), numbered("bob", NoSuch=None)]
     async with opened(hubspot) as connector:
         outcomes = await connector.upsert(CONTACT, rows)
     assert verdicts(outcomes) == ["rejected", "accepted", "rejected"]
@@ -218,7 +257,7 @@ async def test_a_property_that_does_not_exist_costs_one_call_and_not_one_for_eac
 
 async def test_the_property_is_found_in_hubspots_sentence_too() -> None:
     words = r'Property values were not valid: [{"message":"Property \"tier\" does not exist","name":"tier"}]'
-    [outcome] = await answered(said(400, "VALIDATION_ERROR", words), person("ada", tier="vip"))
+    [outcome] = await answered(said(400, "VALIDATION_ERROR", words), numbered("ada", tier="vip"))
     assert (outcome.verdict, outcome.reason) == ("rejected", "unknown_property")
 
 
@@ -282,7 +321,7 @@ async def test_a_contact_is_found_by_an_address_that_is_not_its_first() -> None:
             return Answer(200, {"results": [{"id": "77", "properties": known}]})
         return Answer(200, {"recordsIdsAdded": asked.json(), "recordIdsRemoved": [], "recordIdsMissing": []})
 
-    [outcome] = await answered(platform, target=VIPS)
+    [outcome] = await answered(platform, person("ada"), target=VIPS)
     assert outcome == Outcome.accepted("77")
 
 
@@ -294,7 +333,7 @@ async def test_a_record_that_went_away_under_way_is_tried_again() -> None:
             return Answer(200, {"results": [{"id": "77", "properties": {"email": "ada@example.com"}}]})
         return Answer(200, {"recordsIdsAdded": [], "recordIdsRemoved": [], "recordIdsMissing": ["77"]})
 
-    [outcome] = await answered(platform, target=VIPS)
+    [outcome] = await answered(platform, person("ada"), target=VIPS)
     assert (outcome.verdict, outcome.reason) == ("retry", "contact_gone")
 
 
@@ -302,33 +341,33 @@ async def test_a_record_that_went_away_under_way_is_tried_again() -> None:
     ("errors", "expected"),
     [
         ([error("VALIDATION_ERROR", objectWriteTraceId=["1"])], [("accepted", ""), ("rejected", "validation_error")]),
-        ([error("VALIDATION_ERROR", ids=["eve@example.com"])], [("accepted", ""), ("rejected", "validation_error")]),
+        ([error("VALIDATION_ERROR", ids=["c-eve"])], [("accepted", ""), ("rejected", "validation_error")]),
         ([error("RATE_LIMITS", objectWriteTraceId=["1"])], [("accepted", ""), ("retry", "throttled")]),
         ([error("INTERNAL_ERROR", objectWriteTraceId=["1"])], [("accepted", ""), ("retry", "unavailable")]),
         ([], [("accepted", ""), ("retry", "no_outcome")]),
     ],
 )
 async def test_every_record_of_a_207_is_judged(errors: list[Any], expected: list[tuple[str, str]]) -> None:
-    body = {"status": "COMPLETE", "results": [result("0", email="ada@example.com")], "errors": errors}
-    outcomes = await answered(Answer(207, body), person("ada"), person("eve"))
+    body = {"status": "COMPLETE", "results": [result("0", external_id="c-ada")], "errors": errors}
+    outcomes = await answered(Answer(207, body), numbered("ada"), numbered("eve"))
     assert [(one.verdict, one.reason) for one in outcomes] == expected
 
 
 async def test_a_fault_that_names_no_record_is_halved_until_it_does() -> None:
     body = {
         "status": "COMPLETE",
-        "results": [result("9", email="x@example.com")],
+        "results": [result("9", external_id="x")],
         "errors": [error("VALIDATION_ERROR")],
     }
     with pytest.raises(Refused, match="unattributed"):
-        await answered(Answer(207, body), person("ada"), person("eve"))
-    [outcome] = await answered(Answer(207, {**body, "results": []}), person("eve"))
+        await answered(Answer(207, body), numbered("ada"), numbered("eve"))
+    [outcome] = await answered(Answer(207, {**body, "results": []}), numbered("eve"))
     assert (outcome.verdict, outcome.reason) == ("rejected", "validation_error")
 
 
 async def test_records_that_come_back_under_other_names_are_accepted_all_the_same() -> None:
-    known = [{"id": "1", "properties": {"email": "countess@example.com"}}, {"id": "2", "properties": {}}]
-    outcomes = await answered(Answer(200, {"results": known}), person("ada"), person("eve"))
+    known = [{"id": "1", "properties": {"external_id": "another"}}, {"id": "2", "properties": {}}]
+    outcomes = await answered(Answer(200, {"results": known}), numbered("ada"), numbered("eve"))
     assert verdicts(outcomes) == ["accepted"] * 2
 
 
@@ -355,7 +394,8 @@ async def test_every_answer_means_one_thing(
 ) -> None:
     with pytest.raises(kind) as raised:
         await answered(answer)
-    assert (type(raised.value), raised.value.reason, raised.value.after) == (kind, reason, after)
+    assert isinstance(raised.value, kind)
+    assert (raised.value.reason, raised.value.after) == (reason, after)
 
 
 async def test_a_token_that_ended_is_exchanged_for_another_and_the_call_made_again() -> None:
@@ -366,13 +406,13 @@ async def test_a_token_that_ended_is_exchanged_for_another_and_the_call_made_aga
             return Answer(200, {"access_token": next(tokens), "expires_in": 1800})
         if asked.headers["authorization"] == "Bearer first":
             return said(401, "EXPIRED_AUTHENTICATION")
-        return Answer(200, {"results": [result("0", email="ada@example.com")]})
+        return Answer(200, {"results": [result("0", external_id="c-ada")]})
 
     async with HttpWire(platform) as wire:
         app = {"client_id": "a", "client_secret": "s3cret", "refresh_token": "rt", "access_token": None}
-        async with opened(wire, **app, token_url=f"{wire.url}/oauth/v1/token") as connector:
-            assert verdicts(await connector.upsert(CONTACT, [person("ada")])) == ["accepted"]
-            assert verdicts(await connector.upsert(CONTACT, [person("ada")])) == ["accepted"]
+        async with opened(wire, **app, token_url=f"{wire.url}/oauth/token") as connector:
+            assert verdicts(await connector.upsert(CONTACT, [numbered("ada")])) == ["accepted"]
+            assert verdicts(await connector.upsert(CONTACT, [numbered("ada")])) == ["accepted"]
     assert [asked.headers.get("authorization") for asked in wire.asked] == [
         None,
         "Bearer first",

@@ -85,7 +85,9 @@ class HubSpot(Emulation):
         for one in inputs:
             if unknown := [name for name in one["properties"] if not _PROPERTY.fullmatch(name)]:
                 raise Declined(_no_property(unknown[0]))
-        taken = call.take([[one.get("id") or str(one["properties"].get("email", ""))] for one in inputs])
+        if write == "update" and any(one.get("idProperty") == "email" for one in inputs):
+            return _error(400, "VALIDATION_ERROR", "Unable to perform update/upsert by non-unique 0-1 property email")
+        taken = call.take([_of_whom(call.shelf, write, one) for one in inputs])
         good, results, errors = set(taken.good), [], []
         for place, one in enumerate(inputs):
             trace, key = one.get("objectWriteTraceId"), "email" if write == "create" else one.get("idProperty")
@@ -99,10 +101,13 @@ class HubSpot(Emulation):
                 continue
             # what a fault keeps from being taken is answered for all the same: the answer is lost
             new, id = id is None, id or str(1000 + call.shelf.number())
-            properties = {**(call.shelf.get(kind, id) or {str(key): value}), **one["properties"]}
+            # "Partial upserts are not supported when using `email`": what is not given may be lost.
+            held = None if write == "upsert" and key == "email" else call.shelf.get(kind, id)
+            properties = {**(held or {str(key): value}), **one["properties"]}
             if place in good:
                 call.shelf.put(kind, id, properties)
-                call.shelf.put("_known", id, {"value": value})
+                if key is not None:
+                    call.shelf.put("_known", id, {"value": value})
             results.append({**_shown(id, properties), "new": new, "objectWriteTraceId": trace})
         took = len(good - set(taken.refused)) if not errors else len(results)
         return _batch(201 if write == "create" else 200, results, errors, took=took)
@@ -198,6 +203,12 @@ def _find(shelf: Shelf, kind: str, key: str | None, value: str) -> str | None:
 def _addresses(shelf: Shelf, id: str) -> list[str]:
     known, record = shelf.get("_known", id) or {}, shelf.get("contacts", id) or {}
     return [str(value) for value in (known.get("value"), record.get("email")) if value]
+
+
+def _of_whom(shelf: Shelf, write: str, one: Mapping[str, Any]) -> list[str]:
+    if write == "create":
+        return [str(one["properties"].get("email", ""))]
+    return [one["id"]] if one.get("idProperty") else _addresses(shelf, one["id"])
 
 
 def _shown(id: str, properties: Mapping[str, Any]) -> dict[str, Any]:
