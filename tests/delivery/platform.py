@@ -24,6 +24,8 @@ class Platform:
         self.lists: dict[str, set[str]] = {}
         self.traits: dict[str, dict[str, dict[str, Any]]] = {}
         self.calls: list[tuple[str, int]] = []
+        self.called: list[tuple[str, str]] = []
+        """What was done, and to which list."""
         self.call_times: list[float] = []
         self.faults: deque[str] = deque()
         self.refused: set[str] = set()
@@ -58,6 +60,7 @@ class Platform:
         self.call_times.append(asyncio.get_running_loop().time())
         rows = asked["rows"]
         self.calls.append((what, len(rows)))
+        self.called.append((what, asked.get("list", "")))
         if what == "lookup":
             return web.json_response({key: "accepted" for key in rows if self.received[key]})
         while not self.answers.is_set():  # noqa: ASYNC110 -- it is set by another thread

@@ -6,6 +6,7 @@ from hashlib import md5
 
 import pytest
 
+from tests.delivery.wire import Wire, WireThatComposes
 from tests.delivery.world import World, identifiers_of, on_list
 from tidegate.delivery import calls
 
@@ -279,6 +280,26 @@ def test_each_list_is_called_by_its_own_name(world: World) -> None:
     assert delivery.calls == 2
     assert world.held("VIP") == on_list("a@x", "b@x")
     assert world.held("Lapsed") == on_list("a@x")
+
+
+@pytest.mark.parametrize(
+    ("connector", "order"),
+    [
+        (Wire, ["send", "upsert contact", "upsert A list"]),
+        (WireThatComposes, ["upsert contact", "send", "upsert A list"]),
+    ],
+)
+def test_a_person_has_a_record_before_a_list_or_a_message_speaks_of_it(
+    world: World, connector: type[Wire], order: list[str]
+) -> None:
+    world.messages(world.people(1))
+    world.owe("add", {"1": "a@x"}, name="A list")
+    world.owe("add", {"1": "a@x"}, name="contact", mode="object")
+    world.platform.slow = 0.01
+
+    world.deliver(connector, batch=10)
+
+    assert [f"{what} {name}".strip() for what, name in world.platform.called] == order
 
 
 def test_many_portions_reach_the_list_whole(world: World) -> None:

@@ -60,6 +60,12 @@ class WireThatCanBeAsked(Wire):
     can_look_up = True
 
 
+class WireThatComposes(Wire):
+    """Composes its messages itself, of the record that it has of a person."""
+
+    channel = "crm"
+
+
 class WireThatDropsRepeats(Wire):
     idempotent_send = True
 

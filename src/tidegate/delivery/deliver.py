@@ -1,4 +1,7 @@
-"""Sends what one destination is owed: messages that are ready, then rows to put there, then rows to take away."""
+"""Sends what one destination is owed: messages that are ready, then rows to put there, then rows to take away.
+
+Where the platform composes messages itself, of the record that it has of a person, and where it takes onto lists whom
+it has a record of, the records come first."""
 
 from __future__ import annotations
 
@@ -210,11 +213,14 @@ class _Work:
                     if judged:
                         _add(tally, judged)
                         waiting = await clerk.do(partial(self._waiting, claims))
-                    for stock in self._stocks(claims, waiting):
+                    unjudged = 0
+                    for stock, patience in self._stocks(claims, waiting):
                         emptied = await self._empty(stock, tally, caller, claims, clerk)
                         tally += emptied
-                        if emptied["pending"]:
-                            _add(tally, await later.settle(jobs.PATIENCE))
+                        unjudged += emptied["pending"]
+                        if unjudged and patience:
+                            _add(tally, await later.settle(patience))
+                            unjudged = 0
                     tally["pending"] = await later.waiting()
             finally:
                 await self._close(caller)
@@ -245,16 +251,28 @@ class _Work:
         assert found is not None
         return found
 
-    def _stocks(self, claims: Claims, waiting: tuple[int, int, int]) -> Iterator[Stock]:
+    def _stocks(self, claims: Claims, waiting: tuple[int, int, int]) -> Iterator[tuple[Stock, float]]:
+        """What is to be emptied, one after the other, and how long to wait after each for rows judged later."""
         ready, puts, removals = waiting
         where: dict[str, Any] = {"destination": self.destination, "run_id": self.run_id, "as_of": self.as_of}
+
+        def owed(*, removing: bool, objects: bool = False) -> Stock:
+            rows: dict[str, Any] = {"removing": removing, "objects": objects, "delivery": claims.prefix}
+            return Owed(self.warehouse, self.connector, **rows, **where)
+
+        composes = self.connector.channel == "crm"
+        if puts and composes:
+            yield owed(removing=False, objects=True), 0.0
         if ready:
             person: dict[str, Any] = {"people": self.people, "key": self.key}
-            yield Outbox(self.warehouse, self.connector, render=self.render, recheck=self.recheck, **person, **where)
+            outbox = Outbox(self.warehouse, self.connector, render=self.render, recheck=self.recheck, **person, **where)
+            yield outbox, 0.0
+        if puts and not composes and self.connector.modes >= {"object", "list"}:
+            yield owed(removing=False, objects=True), 0.0
         if puts:
-            yield Owed(self.warehouse, self.connector, delivery=claims.prefix, removing=False, **where)
+            yield owed(removing=False), jobs.PATIENCE
         if puts or removals:  # putting somebody there under a new address makes a removal of the old one
-            yield Owed(self.warehouse, self.connector, delivery=claims.prefix, removing=True, **where)
+            yield owed(removing=True), jobs.PATIENCE
 
     async def _empty(
         self, stock: Stock, before: Counter[str], caller: Caller, claims: Claims, clerk: Clerk

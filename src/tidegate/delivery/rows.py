@@ -39,7 +39,8 @@ _JUDGED = pa.schema(
 
 
 class Owed:
-    """Rows of one destination in one run: those to add and update, or (`removing`) those to take away.
+    """Rows of one destination in one run: those to add and update (of `objects` alone, or all), or (`removing`) those
+    to take away.
 
     Adding comes first: whoever changed their address is added under the new one before the old one goes,
     and what somebody else needs by then stays.
@@ -59,6 +60,7 @@ class Owed:
         as_of: datetime,
         delivery: str,
         removing: bool,
+        objects: bool = False,
     ) -> None:
         self._warehouse = warehouse
         self._destination = destination
@@ -66,6 +68,7 @@ class Owed:
         self._as_of = as_of
         self._delivery = delivery
         self._removing = removing
+        self._narrowed = {} if removing else {"objects": objects}
         self._batch = max(connector.limits.batch, 1)
         self._lists: dict[str, tuple[str, ...]] = {}
         self._swept = not removing
@@ -82,9 +85,8 @@ class Owed:
                     connection.execute(queries.text("delivery/moved_rows"), when)
                     connection.execute(queries.text("delivery/drop_moved_delivered"), where)
                     connection.execute(queries.text("delivery/drop_moved_owed"), where)
-                connection.execute(
-                    queries.text(claiming), {**when, "delivery": self._delivery, "claim": claim, "size": size}
-                )
+                claimed = {"delivery": self._delivery, "claim": claim, "size": size}
+                connection.execute(queries.text(claiming), {**when, **self._narrowed, **claimed})
                 groups = connection.execute(queries.text("delivery/claimed_lists"), {"claim": claim}).fetchall()
                 lists = tuple(dict.fromkeys(group[0] for group in groups))
                 if groups:
