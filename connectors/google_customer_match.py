@@ -2,8 +2,9 @@
 
 Adding and removing are by key, so every call may be repeated. Google checks the form of each row at once, and
 names those that are wrong: they are rejected, and the rest is sent again without them. What it takes it judges
-later: `requestId` is the job. Where it then says that some rows of a request failed, it does not say which: the
-request is made anew in two halves, until each row is judged.
+later: `requestId` is the job. Of rows that fail then Google gives the count for each reason and, since its discovery
+document of 2026-11-06 has `recordIndices`, their places; no page says when it does. Where it does not, the rows are
+left for the next run, to be sent again in smaller requests, until each is judged: who has left by then goes.
 As documented on developers.google.com/data-manager/api, read 2026-11-22.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import aiohttp
 from pydantic import Field, SecretStr, model_validator
@@ -37,8 +38,8 @@ _ROW = re.compile(r"audience_?members\[(\d+)\]", re.IGNORECASE)
 # ErrorReason (reference/rest/v1/ErrorReason): what a person must mend, and what is not there (any more).
 MEND = {"TERMS_AND_CONDITIONS_NOT_SIGNED", "DATA_PARTNER_USER_LIST_MUTATE_NOT_ALLOWED"}
 GONE = {"INVALID_USER_LIST_ID", "INVALID_DESTINATION"}
-# ProcessingErrorReason (reference/rest/v1/requestStatus/retrieve): these are Google's own trouble.
-PASSING = {"INTERNAL_ERROR", "UNSPECIFIED"}
+# ProcessingErrorReason (discovery document, revision 20261106): these are Google's own trouble, or pass with time.
+PASSING = {"INTERNAL_ERROR", "UNSPECIFIED", "DESTINATION_TOO_RECENTLY_CREATED"}
 
 Consent = Literal["granted", "denied"]
 AccountType = Literal["GOOGLE_ADS", "DISPLAY_VIDEO_ADVERTISER", "DISPLAY_VIDEO_PARTNER", "DATA_PARTNER"]
@@ -159,14 +160,16 @@ class GoogleCustomerMatch(Connector):
                 raise self._lists.gone(target.name) from None
             taken = Outcome.accepted(list_id)
             if not validate_only:
-                taken = Outcome.pending(reply.told("requestId"), self.settings.judged_after)
+                # How many it carried: what fails is named by its place among them.
+                taken = Outcome.pending(f"{reply.told('requestId')} {len(left)}", self.settings.judged_after)
             outcomes |= dict.fromkeys(left, taken)
             break
         return [outcomes[place] for place in range(len(rows))]
 
     async def poll(self, job: str, target: Target, rows: Sequence[Row], *, removing: bool) -> list[Outcome]:
+        request, _, carried = job.partition(" ")
         try:
-            reply = await self._call("GET", "requestStatus:retrieve", params={"requestId": job})
+            reply = await self._call("GET", "requestStatus:retrieve", params={"requestId": request})
         except _ListGone:
             return [Outcome.retry("job_lost") for _ in rows]
         found = reply.object("requestStatusPerDestination")["requestStatusPerDestination"]
@@ -174,17 +177,12 @@ class GoogleCustomerMatch(Connector):
             raise Retryable("garbled", "a request without a status")
         status = found[0].get("requestStatus")
         if status == "SUCCESS":
-            return [Outcome.accepted(job) for _ in rows]
+            return [Outcome.accepted(request) for _ in rows]
         if status not in ("FAILED", "PARTIAL_SUCCESS"):
             return [Outcome.pending(job, self.settings.judged_after / 3) for _ in rows]
-        reasons = _reasons(found[0].get("errorInfo"))
-        if set(reasons) <= PASSING:
-            return [Outcome.retry("processing_failed", detail=", ".join(reasons)) for _ in rows]
-        if len(rows) == 1 or (status == "FAILED" and len(reasons) == 1):
-            return [Outcome.rejected(reasons[0].lower(), f"Google: {', '.join(reasons)}") for _ in rows]
-        half = (len(rows) + 1) // 2
-        act = self.remove if removing else self.upsert
-        return [*await act(target, rows[:half]), *await act(target, rows[half:])]
+        failures = _failures(found[0].get("errorInfo"))
+        each = _each(failures, request, len(rows)) if carried == str(len(rows)) else None
+        return each or _together(failures, request, len(rows), all_failed=status == "FAILED")
 
     @property
     def _account(self) -> str:
@@ -288,6 +286,14 @@ class _RowsAtFault(Refused):
         self.rows = rows
 
 
+class _Failure(NamedTuple):
+    """Rows of a request that failed for one reason: how many, and their places, where Google says so."""
+
+    reason: str
+    total: int
+    places: Sequence[int]
+
+
 def _path(account_type: str, account: str) -> str:
     return f"accountTypes/{account_type}/accounts/{account.replace('-', '')}"
 
@@ -317,11 +323,42 @@ def _member(row: Row, kind: str | None) -> dict[str, Any] | None:
     return None
 
 
-def _reasons(info: Any) -> list[str]:
+def _failures(info: Any) -> list[_Failure]:
     counts = info.get("errorCounts") if isinstance(info, dict) else None
-    found = [str(one.get("reason", "")) for one in counts or [] if isinstance(one, dict)]
-    plain = {name.removeprefix("PROCESSING_ERROR_").removeprefix("REASON_") for name in found if name}
-    return sorted(plain) or ["UNSPECIFIED"]
+    found = []
+    for one in (one for one in counts or [] if isinstance(one, dict)):
+        name = str(one.get("reason") or "UNSPECIFIED").removeprefix("PROCESSING_ERROR_").removeprefix("REASON_")
+        places = [place for place in one.get("recordIndices") or [] if isinstance(place, int)]
+        found.append(_Failure(name, int(one.get("recordCount") or 0), places))
+    # "May not be populated in all cases."
+    return found or [_Failure("UNSPECIFIED", 0, [])]
+
+
+def _each(failures: Sequence[_Failure], request: str, rows: int) -> list[Outcome] | None:
+    """What became of each row; None where Google does not name as many as it counts."""
+    named = {place: one.reason for one in failures for place in one.places}
+    if any(one.total != len(set(one.places)) or not one.places for one in failures) or not named.keys() <= {
+        *range(rows)
+    }:
+        return None
+    return [_failed([named[place]]) if place in named else Outcome.accepted(request) for place in range(rows)]
+
+
+def _together(failures: Sequence[_Failure], request: str, rows: int, *, all_failed: bool) -> list[Outcome]:
+    """Outcomes of rows of which some failed, and Google does not say which."""
+    reasons = sorted({one.reason for one in failures})
+    if rows == 1 or set(reasons) <= PASSING or (all_failed and len(reasons) == 1):
+        return [_failed(reasons)] * rows
+    # Four parts for each row that failed: few requests, and few rounds of half an hour.
+    parts = min(rows, 4 * max(1, sum(one.total for one in failures)))
+    names = (f"{request} part {place * parts // rows}" for place in range(rows))
+    return [Outcome.retry("failed_in_part", detail=f"Google: {', '.join(reasons)}", together=name) for name in names]
+
+
+def _failed(reasons: Sequence[str]) -> Outcome:
+    said = f"Google: {', '.join(reasons)}"
+    lasting = next((reason for reason in reasons if reason not in PASSING), None)
+    return Outcome.rejected(lasting.lower(), said) if lasting else Outcome.retry("processing_failed", detail=said)
 
 
 def _judge(reply: Reply) -> DestinationError | None:

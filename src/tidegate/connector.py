@@ -57,9 +57,15 @@ class Outcome:
         return cls("rejected", reason, detail)
 
     @classmethod
-    def retry(cls, reason: str, after: float | None = None, detail: str = "") -> Self:
-        """It certainly did not happen, and may later."""
-        return cls("retry", reason, detail, after=believable(after))
+    def retry(
+        cls, reason: str, after: float | None = None, detail: str = "", *, together: str | None = None
+    ) -> Self:
+        """It certainly did not happen, and may later.
+
+        `together`, of rows of a job (`Connector.poll`): they are sent again with those alone that were given the same
+        name (at most 500 characters). So a job of which a part failed, and nobody knows which, is made anew in parts.
+        """
+        return cls("retry", reason, detail, after=believable(after), job=together)
 
     @classmethod
     def unknown(cls, reason: str, detail: str = "", provider_id: str | None = None) -> Self:
@@ -209,8 +215,8 @@ class Connector:
 
     async def poll(self, job: str, target: Target, rows: Sequence[Row], *, removing: bool) -> list[Outcome]:
         """What became of the rows that were answered with this job, in the order in which they were given:
-        one outcome each, `pending` while the platform is not done (with another job, where the rows were submitted
-        anew). A job that the platform no longer knows is `retry` for each row: they are submitted again."""
+        one outcome each, `pending` while the platform is not done. Nothing is sent here: who is to be sent again is
+        `retry`, since they may have left by now. So is each row of a job that the platform no longer knows."""
         raise Unsupported("has no jobs", type(self).__module__)
 
     async def send(self, messages: Sequence[Message]) -> list[Outcome]:

@@ -1,9 +1,9 @@
-"""Google's Customer Match: rows that are wrong are named at once, and what fails later is found by halving."""
+"""Google's Customer Match: rows that are wrong are named at once, and so is what fails later, where Google can."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from tidegate.connector import Connector, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable
 from tidegate.sandbox.emulation import SECRET
 from tidegate.sandbox.platforms.google_customer_match import GoogleDataManager
-from tidegate.testing import Answer, EmulatedWire, HttpWire, NetworkContract, settled
+from tidegate.testing import Answer, Asked, EmulatedWire, HttpWire, NetworkContract, settled
 from tidegate.testing.descriptions import Description
 
 from .adlists import hashed, refuse_once
@@ -155,27 +155,91 @@ async def test_rows_that_google_names_are_rejected_and_the_others_are_sent_witho
     assert [len(body["audienceMembers"]) for body in sent(wire, "ingest")] == [3, 2]
 
 
-async def test_what_fails_later_is_found_by_halving_and_costs_the_others_nothing(wire: EmulatedWire) -> None:
-    people = [Row(f"p{n}", {"email": f"{n:064x}"}) for n in range(9)]
+PEOPLE = [Row(f"p{n}", {"email": f"{n:064x}"}) for n in range(9)]
+
+
+def told(wire: EmulatedWire, change: Callable[[dict[str, Any]], None]) -> None:
+    """Have what is said of why rows failed changed on its way."""
+    answered = wire.platform
+
+    def platform(asked: Asked) -> Answer:
+        answer = answered(asked)
+        if asked.path.endswith("/requestStatus:retrieve"):
+            for status in answer.body.get("requestStatusPerDestination", []):
+                for one in (status.get("errorInfo") or {}).get("errorCounts", []):
+                    change(one)
+        return answer
+
+    wire.platform = platform
+
+
+async def test_what_fails_later_is_named_by_its_place_and_nobody_is_sent_again(wire: EmulatedWire) -> None:
     wire.shelf.put("_late", f"{4:064x}", {"reason": "PROCESSING_ERROR_REASON_INVALID_FORMAT"})
+    wire.shelf.put("_late", f"{7:064x}", {"reason": "PROCESSING_ERROR_REASON_INTERNAL_ERROR"})
+    people = [Row("nobody", {}), Row("broken", {"email": "no hash"}), *PEOPLE]
     async with opened(Google, given(wire)) as connector:
         outcomes = await settled(connector, VIPS, people)
-    assert [row.person for row, one in zip(people, outcomes, strict=True) if one.verdict == "rejected"] == ["p4"]
+    found = {row.person: (one.verdict, one.reason) for row, one in zip(people, outcomes, strict=True)}
+    assert {person: one for person, one in found.items() if one[0] != "accepted"} == {
+        "nobody": ("rejected", "no_identifier"),
+        "broken": ("rejected", "invalid_sha256_format"),
+        "p4": ("rejected", "invalid_format"),
+        "p7": ("retry", "processing_failed"),
+    }
+    assert [len(body["audienceMembers"]) for body in sent(wire, "ingest")] == [10, 9]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda one: one.pop("recordIndices"),
+        lambda one: one.update(recordIndices=[]),
+        lambda one: one.update(recordIndices=one["recordIndices"][:1], recordCount="2"),
+        lambda one: one.update(recordIndices=[9], recordCount="1"),
+    ],
+    ids=["no places", "empty", "some only", "of another request"],
+)
+async def test_where_google_names_no_rows_they_are_sent_again_in_parts_by_the_delivery(
+    wire: EmulatedWire, change: Callable[[dict[str, Any]], None]
+) -> None:
+    wire.shelf.put("_late", f"{4:064x}", {"reason": "PROCESSING_ERROR_REASON_INVALID_FORMAT"})
+    told(wire, change)
+    async with opened(Google, given(wire)) as connector:
+        [*_, pending] = await connector.upsert(VIPS, PEOPLE)
+        assert pending.job is not None
+        parts = await connector.poll(pending.job, VIPS, PEOPLE, removing=False)
+        assert len(sent(wire, "ingest")) == 1
+        outcomes = await settled(connector, VIPS, PEOPLE)
+    assert {(one.verdict, one.reason) for one in parts} == {("retry", "failed_in_part")}
+    assert len({one.job for one in parts}) >= 4
+    assert [row.person for row, one in zip(PEOPLE, outcomes, strict=True) if one.verdict == "rejected"] == ["p4"]
     assert (outcomes[4].reason, outcomes[0].verdict) == ("invalid_format", "accepted")
     assert len(GoogleDataManager().held(wire.shelf, VIPS)) == 8
 
 
-async def test_a_request_that_fails_as_a_whole_for_one_reason_is_not_halved(wire: EmulatedWire) -> None:
+async def test_places_count_only_while_all_rows_of_the_request_are_there(wire: EmulatedWire) -> None:
+    wire.shelf.put("_late", f"{4:064x}", {"reason": "PROCESSING_ERROR_REASON_INVALID_FORMAT"})
+    async with opened(Google, given(wire)) as connector:
+        [*_, pending] = await connector.upsert(VIPS, PEOPLE)
+        assert pending.job is not None
+        left = PEOPLE[1:]  # somebody was forgotten meanwhile
+        assert set(verdicts(await connector.poll(pending.job, VIPS, left, removing=False))) == {"retry"}
+
+
+async def test_a_request_that_fails_as_a_whole_for_one_reason_is_not_sent_again(wire: EmulatedWire) -> None:
     for row in (ADA, BOB):
         wire.shelf.put("_late", row.identifiers["email"], {"reason": "PROCESSING_ERROR_REASON_NO_CONSENT"})
+    told(wire, lambda one: one.pop("recordIndices"))
     async with opened(Google, given(wire)) as connector:
         outcomes = await settled(connector, VIPS, [ADA, BOB])
     assert [(one.verdict, one.reason) for one in outcomes] == [("rejected", "no_consent")] * 2
     assert len(sent(wire, "ingest")) == 1
 
 
-async def test_googles_own_trouble_in_processing_is_no_rows_fault(wire: EmulatedWire) -> None:
-    wire.shelf.put("_late", BOB.identifiers["email"], {"reason": "PROCESSING_ERROR_REASON_INTERNAL_ERROR"})
+@pytest.mark.parametrize("reason", ["INTERNAL_ERROR", "DESTINATION_TOO_RECENTLY_CREATED"])
+async def test_googles_own_trouble_in_processing_is_no_rows_fault(wire: EmulatedWire, reason: str) -> None:
+    wire.shelf.put("_late", BOB.identifiers["email"], {"reason": f"PROCESSING_ERROR_REASON_{reason}"})
+    told(wire, lambda one: one.pop("recordIndices"))
     async with opened(Google, given(wire)) as connector:
         assert verdicts(await settled(connector, VIPS, [ADA, BOB])) == ["retry", "retry"]
 
@@ -185,12 +249,11 @@ async def test_a_job_is_pending_while_google_works_and_lost_when_google_forgot_i
         [outcome] = await connector.upsert(VIPS, [ADA])
         assert (outcome.verdict, outcome.after) == ("pending", 90)
         assert outcome.job is not None
-        request = wire.shelf.get("_requests", outcome.job)
-        assert request is not None
-        wire.shelf.put("_requests", outcome.job, {**request, "status": "PROCESSING"})
+        [(name, request)] = wire.shelf.all("_requests").items()
+        wire.shelf.put("_requests", name, {**request, "status": "PROCESSING"})
         [later] = await connector.poll(outcome.job, VIPS, [ADA], removing=False)
         assert (later.verdict, later.job, later.after) == ("pending", outcome.job, 30)
-        wire.shelf.drop("_requests", outcome.job)
+        wire.shelf.drop("_requests", name)
         assert verdicts(await connector.poll(outcome.job, VIPS, [ADA], removing=False)) == ["retry"]
 
 

@@ -68,18 +68,64 @@ class WireThatJudgesTheWhole(WireThatJudgesLater):
         if len(rows) == 1 or all(outcome.verdict != "rejected" for outcome in outcomes):
             return outcomes
         half = len(rows) // 2
-        return [*await self.upsert(target, rows[:half]), *await self.upsert(target, rows[half:])]
+        return [
+            Outcome.retry("failed_in_part", together=f"{job} {'first' if place < half else 'second'}")
+            for place in range(len(rows))
+        ]
 
 
-def test_a_job_may_be_made_anew_in_parts_until_each_row_is_judged(world: World) -> None:
-    world.owe("add", {str(number): f"p{number}@x" for number in range(7)})
+def submitted(world: World) -> list[int]:
+    """How many rows each job had."""
+    return [count for what, count in world.platform.calls if what == "submit"]
+
+
+def test_a_job_of_which_a_part_failed_is_sent_again_in_parts_by_the_next_runs(world: World) -> None:
+    people = {str(number): f"p{number}@x" for number in range(7)}
+    world.owe("add", people)
     world.platform.refused.add('{"email": "p4@x"}')
 
-    delivery = world.deliver(WireThatJudgesTheWhole, batch=10)
+    first = world.deliver(WireThatJudgesTheWhole, batch=10)
+    assert (first.accepted, first.rejected, first.owed, len(submitted(world))) == (0, 0, 7, 1)
+    for _ in range(3):
+        world.later()
+        world.deliver(WireThatJudgesTheWhole, batch=10)
 
-    assert (delivery.accepted, delivery.rejected, delivery.pending) == (6, 1, 0)
     assert world.believed() == world.held() == on_list(*(f"p{number}@x" for number in range(7) if number != 4))
     assert world.query("select person, state, reason from tidegate.owed") == [("4", "refused", "told_to_refuse")]
+    assert submitted(world)[0] == 7
+    assert sorted(submitted(world)[1:3]) == [3, 4]
+    assert max(submitted(world)[3:]) <= 2
+
+
+def test_who_is_new_does_not_go_with_a_part_of_a_job_that_failed(world: World) -> None:
+    world.owe("add", {"1": "a@x", "2": "bad@x"})
+    world.platform.refused.add('{"email": "bad@x"}')
+    world.deliver(WireThatJudgesTheWhole, batch=10)
+    world.later()
+    world.owe("add", {"3": "new@x"})
+    world.platform.calls.clear()
+
+    world.deliver(WireThatJudgesTheWhole, batch=10)
+
+    assert submitted(world) == [1, 1, 1]
+
+
+def test_a_part_stays_a_part_when_its_call_fails(world: World) -> None:
+    world.owe("add", {"1": "a@x", "2": "bad@x"})
+    world.platform.refused.add('{"email": "bad@x"}')
+    world.deliver(WireThatJudgesTheWhole, batch=10)
+    parts = world.query("select person, job from tidegate.owed order by person")
+    assert len({job for _, job in parts}) == 2
+
+    world.later()
+    world.deliver(WireThatIsAway, batch=10)
+
+    assert world.query("select person, job from tidegate.owed order by person") == parts
+
+
+class WireThatIsAway(WireThatJudgesLater):
+    async def upsert(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        raise Retryable("throttled", "come back tomorrow", after=86_400)
 
 
 def test_a_job_that_the_platform_has_forgotten_is_submitted_again(world: World) -> None:

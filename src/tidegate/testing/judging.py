@@ -46,22 +46,33 @@ async def halved(call: Callable[[list[T]], Awaitable[list[Outcome]]], rows: list
 async def settled(
     connector: Connector, target: Target, rows: Sequence[Row], *, removing: bool = False
 ) -> list[Outcome]:
-    """Rows written or removed, and judged: jobs are asked after until the platform is done with them."""
-    outcomes = list(await (connector.remove if removing else connector.upsert)(target, rows))
-    assert len(outcomes) == len(rows)
+    """Rows written or removed, and judged: jobs are asked after until the platform is done with them, and what is to
+    be sent again in parts is."""
+    act = connector.remove if removing else connector.upsert
+    outcomes: list[Outcome] = [Outcome.retry("not_started", together="")] * len(rows)
     for _ in range(_MOST_POLLS):
-        waiting: dict[str, list[int]] = {}
-        for position, outcome in enumerate(outcomes):
-            if outcome.verdict == "pending":
-                assert outcome.job
-                assert len(outcome.job) <= 500
-                waiting.setdefault(outcome.job, []).append(position)
-        if not waiting:
+        again, waiting = _by_job(outcomes, "retry"), _by_job(outcomes, "pending")
+        if not again and not waiting:
             return outcomes
+        for positions in again.values():
+            _note(outcomes, positions, await act(target, [rows[position] for position in positions]))
         for job, positions in waiting.items():
-            found = await connector.poll(job, target, [rows[position] for position in positions], removing=removing)
-            assert len(found) == len(positions)
-            for position, outcome in zip(positions, found, strict=True):
-                outcomes[position] = outcome
+            assert 0 < len(job) <= 500
+            asked = [rows[position] for position in positions]
+            _note(outcomes, positions, await connector.poll(job, target, asked, removing=removing))
         await asyncio.sleep(0)
     raise StillPending(f"still pending after {_MOST_POLLS} polls: {outcomes[:3]}")
+
+
+def _by_job(outcomes: Sequence[Outcome], verdict: str) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for position, outcome in enumerate(outcomes):
+        if outcome.verdict == verdict and outcome.job is not None:
+            found.setdefault(outcome.job, []).append(position)
+    return found
+
+
+def _note(outcomes: list[Outcome], positions: Sequence[int], found: Sequence[Outcome]) -> None:
+    assert len(found) == len(positions)
+    for position, outcome in zip(positions, found, strict=True):
+        outcomes[position] = outcome

@@ -81,7 +81,10 @@ class GoogleDataManager(Emulation):
             return _error(404, "NOT_FOUND", "Resource not found.", status="NOT_FOUND")
         status: dict[str, Any] = {"destination": request["destination"], "requestStatus": request["status"]}
         if request["errors"]:
-            counts = [{"reason": reason, "recordCount": str(n)} for reason, n in request["errors"].items()]
+            counts = [
+                {"reason": reason, "recordCount": str(len(places)), "recordIndices": places}
+                for reason, places in request["errors"].items()
+            ]
             status["errorInfo"] = {"errorCounts": counts}
         return Answer(200, {"requestStatusPerDestination": [status]})
 
@@ -112,19 +115,21 @@ class GoogleDataManager(Emulation):
             return Answer(200, {})
         request = f"request-{call.shelf.number()}"
         errors = self._carry_out(call, list_id, verb, [known[place] for place in taken.good])
-        failed = sum(errors.values())
+        failed = sum(map(len, errors.values()))
         status = "SUCCESS" if not failed else "FAILED" if failed == len(members) else "PARTIAL_SUCCESS"
         call.shelf.put("_requests", request, {"destination": destination, "status": status, "errors": errors})
         return Answer(200, {"requestId": request}, took=len(taken.good))
 
-    def _carry_out(self, call: Call, list_id: str, verb: str, rows: Sequence[Mapping[str, str]]) -> dict[str, int]:
-        """How many rows fail for which reason: those that the bookkeeping knows as found wanting only later."""
-        errors: dict[str, int] = {}
+    def _carry_out(
+        self, call: Call, list_id: str, verb: str, rows: Sequence[Mapping[str, str]]
+    ) -> dict[str, list[int]]:
+        """The places of rows that fail, by reason: those that the bookkeeping knows as found wanting only later."""
+        errors: dict[str, list[int]] = {}
         late = call.shelf.all("_late")
-        for row in rows:
+        for place, row in enumerate(rows):
             reason = next((late[value]["reason"] for value in row.values() if value in late), None)
             if reason is not None:
-                errors[reason] = errors.get(reason, 0) + 1
+                errors.setdefault(reason, []).append(place)
             elif verb == "ingest":
                 call.shelf.add(list_id, row)
             else:

@@ -1,5 +1,5 @@
 -- The lists of a claim, with the mode of each, how it is written, and how many rows are to be put there or
--- removed.
+-- removed. What a platform judged only as a whole (rows with a `job`) is counted part by part: it goes by itself.
 --
 -- tables: tidegate.owed, tidegate.lists
 -- params: $claim
@@ -14,5 +14,5 @@ from tidegate.owed
 left join tidegate.lists
     on owed.destination = lists.destination and owed.list = lists.list
 where owed.claim = $claim and owed.state = 'claimed'
-group by owed.list, removing
-order by owed.list, removing
+group by owed.list, removing, owed.job
+order by owed.list, removing, owed.job

@@ -10,4 +10,4 @@ select
     owed.traits
 from tidegate.owed
 where owed.claim = $claim and owed.state = 'claimed'
-order by owed.list, owed.operation = 'remove'
+order by owed.list, owed.operation = 'remove', owed.job

@@ -1,6 +1,6 @@
 -- Rows that were not accepted stay owed: a refused one is tried again after 1, 2, 4 and then every 7 days,
 -- the others at the next run. A row that the platform judges later waits for that. A row that may have been
--- done is in doubt until it is accepted.
+-- done is in doubt until it is accepted. Rows that are to be sent again by themselves stay so until they are judged.
 --
 -- tables: tidegate.owed, settling_rows (of this transaction)
 -- params: $as_of
@@ -12,7 +12,10 @@ set
         when 'pending' then 'submitted'
         else 'due'
     end,
-    job = settling_rows.job,
+    job = case
+        when settling_rows.verdict in ('retry', 'unknown') then coalesce(settling_rows.job, owed.job)
+        else settling_rows.job
+    end,
     job_position = settling_rows.position,
     submitted_at = case when settling_rows.verdict = 'pending' then now() end,
     in_doubt = owed.in_doubt or settling_rows.doubted or settling_rows.verdict = 'unknown',

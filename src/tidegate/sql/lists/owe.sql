@@ -10,7 +10,7 @@
 
 insert into tidegate.owed (
     destination, list, person, operation, identity, identifiers, traits, fingerprint,
-    state, in_doubt, reason, detail, attempts, next_try, run_id
+    state, in_doubt, reason, detail, attempts, next_try, run_id, job
 )
 with
 
@@ -74,7 +74,8 @@ from_plan as (
         before.detail,
         coalesce(before.attempts, 0) as attempts,
         coalesce(before.next_try, $as_of) as next_try,
-        coalesce(before.run_id, $run_id) as run_id
+        coalesce(before.run_id, $run_id) as run_id,
+        before.job
     from planned
     left join before
         on
@@ -106,7 +107,8 @@ left_over as (
         before.detail,
         before.attempts,
         before.next_try,
-        before.run_id
+        before.run_id,
+        before.job
     from before
     left join held on before.person = held.person and before.identity = held.identity
     left join planned on before.person = planned.person and before.identity = planned.identity
