@@ -34,9 +34,10 @@ CLOSED = {
     "AUTHENTICATION_REQUIRED",
     "INVALID_PERMISSIONS",
     "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND",
-    "PUBLIC_API_BILLING_LIMIT_EXCEEDED",
     "UNAUTHORIZED",
 }
+#: the calls of the month are used up: this comes with 429, and waiting does not help
+NO_CALLS_LEFT = "PUBLIC_API_BILLING_LIMIT_EXCEEDED"
 # The table is, and other tables may be well:
 TABLE = {
     "MODEL_ID_NOT_FOUND": "no_table",
@@ -172,7 +173,13 @@ def _judge(reply: Reply) -> DestinationError | None:
     error = reply.peek("error")
     code = error.get("type") if isinstance(error, dict) else error
     words = error.get("message") if isinstance(error, dict) else None
+    several = reply.peek("errors")
+    if code is None and isinstance(several, list) and several and isinstance(several[0], dict):
+        # As whoever stands before the API says it: {"errors": [{"error": ..., "message": ...}]}
+        code, words = several[0].get("error"), several[0].get("message")
     said = mask(f"{code or f'HTTP {reply.status}'} {words or ''}", reply.hide)
+    if code == NO_CALLS_LEFT:
+        return Closed("needs_plan", said)
     if reply.status == 429:
         return Retryable("throttled", said, PENALTY if reply.after is None else reply.after)
     if not isinstance(code, str) or reply.status >= 500:

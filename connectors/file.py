@@ -31,6 +31,8 @@ IDENTIFIERS = {**UNHASHED, "mobile_advertiser_id": Identifier("plain")}
 # a plain number, with its sign, is only a number.
 FORMULA = r"^[=+\-@\t\r\n]"
 NUMBER = r"^[+\-]?\d+(\.\d+)?$"
+# polars puts the system's number into the words of its error.
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 _UNSAFE = re.compile(r'[\x00-\x1f%/\\:*?"<>|]|^\.|[. ]$')
 
 
@@ -88,6 +90,7 @@ class File(Connector):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(path.with_name(f".{path.name}.lock"), timeout=self.settings.wait):
+                _clear(path)
                 held = self._read(path)
                 for changed in self._frames(rows):
                     held = _upserted(held, changed) if keep else held.join(changed, on="person", how="anti")
@@ -97,11 +100,13 @@ class File(Connector):
         except Timeout:
             raise Retryable("locked", f"{path.name} is being written by another process") from None
         except OSError as fault:
-            if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+            number = _number(fault)
+            if number in (errno.ENOSPC, errno.EDQUOT):
                 raise Retryable("disk_full", f"no room left to write {path.name}; the file is as it was") from None
-            if fault.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
-                raise Closed("no_permission", f"{path.parent} cannot be written to") from None
-            raise Retryable("cannot_write", f"{path.name}: {fault.strerror or type(fault).__name__}") from None
+            if number in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+                raise Closed("no_permission", f"{path.parent} is not a folder that can be written to") from None
+            said = os.strerror(number) if number else type(fault).__name__
+            raise Retryable("cannot_write", f"{path.name}: {said}") from None
 
     def _frames(self, rows: Sequence[Row]) -> Iterator[pl.DataFrame]:
         # The last word about a person counts; rows that set different traits leave each other's alone.
@@ -159,7 +164,23 @@ class File(Connector):
             else:
                 ordered.write_parquet(path)
         except pl.exceptions.PolarsError as fault:
+            number = _number(fault)
+            if number:
+                raise OSError(number, os.strerror(number)) from None
             raise Retryable("cannot_write", type(fault).__name__) from None
+
+
+def _clear(path: Path) -> None:
+    """Take away what somebody left who was killed while writing: it holds people who may be forgotten since."""
+    for left in path.parent.iterdir():
+        if left.name.startswith(f".{path.name}.") and left.name.endswith(".tmp"):
+            left.unlink(missing_ok=True)
+
+
+def _number(fault: Exception) -> int:
+    """The system's number of what went wrong, 0 where there is none."""
+    told = _OS_ERROR.search(str(fault))
+    return getattr(fault, "errno", None) or (int(told[1]) if told else 0)
 
 
 def _replace(path: Path, write: Callable[[Path], None]) -> None:

@@ -47,6 +47,7 @@ class GoogleSheets(Connector):
     modes = frozenset({"list", "object"})
     identifiers = UNHASHED
     keyed_by_person = True
+    overwrites_with_null = True
     Settings = GoogleSheetsSettings
     settings: GoogleSheetsSettings
 

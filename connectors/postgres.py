@@ -111,6 +111,7 @@ class Postgres(Connector):
     identifiers = UNHASHED
     writes = frozenset({"upsert", "create", "update"})
     keyed_by_person = True
+    overwrites_with_null = True
     Settings = PostgresSettings
     settings: PostgresSettings
 

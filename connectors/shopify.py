@@ -244,7 +244,10 @@ class Shopify(Connector):
                 first = one["userErrors"][0] if isinstance(one["userErrors"][0], dict) else {}
                 where = ".".join(map(str, first.get("field") or []))
                 reason = str(first.get("code") or "refused").lower()
-                judged[at] = Outcome.rejected(reason, mask(f"{where} {first.get('message') or ''}".strip()))
+                said = mask(f"{where} {first.get('message') or ''}".strip())
+                # "Unexpected internal error happened" (DiscountErrorCode): Shopify's fault, not the row's.
+                broken = reason == "internal_error"
+                judged[at] = Outcome.retry(reason, detail=said) if broken else Outcome.rejected(reason, said)
             else:
                 node = next((value["id"] for value in one.values() if isinstance(value, dict) and "id" in value), None)
                 judged[at] = Outcome.accepted(node)
@@ -267,6 +270,10 @@ class Shopify(Connector):
         found = await self._post(query, {f"{name}{at}": value for (at, name), value in given.items()})
         data = found.get("data") if isinstance(found.get("data"), dict) else {}
         faults = {error["path"][0]: _fault(error) for error in found.get("errors") or [] if error.get("path")}
+        closed = next((fault for fault in faults.values() if isinstance(fault, Closed)), None)
+        if closed is not None:
+            # A scope that is missing is told of each field: the app is at fault, no row is.
+            raise closed
         missing = Retryable("garbled", f"{operation} was not answered")
         return {at: faults.get(f"r{at}") or data.get(f"r{at}", missing) for at in asked}
 

@@ -146,6 +146,15 @@ async def test_every_error_means_one_thing(status: int, error: Any, kind: type[E
     assert type(raised.value) is kind
 
 
+@pytest.mark.parametrize("shape", ["error", "errors"])
+async def test_a_month_whose_calls_are_used_up_is_not_waited_for_by_the_half_minute(shape: str) -> None:
+    error = {"type": "PUBLIC_API_BILLING_LIMIT_EXCEEDED", "message": "API billing plan limit exceeded."}
+    body = {"error": error} if shape == "error" else {"errors": [{"error": error["type"], "message": "limit"}]}
+    async with airtable(HttpWire(lambda asked: Answer(429, body))) as (connector, _):
+        with pytest.raises(Closed, match="needs_plan"):
+            await connector.upsert(TABLE, [ada()])
+
+
 async def test_an_answer_with_fewer_records_than_were_given_is_no_success() -> None:
     async with airtable(HttpWire(lambda asked: Answer(200, {"records": []}))) as (connector, _):
         with pytest.raises(Retryable, match="partly_taken"):

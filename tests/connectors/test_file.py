@@ -8,6 +8,7 @@ import errno
 import json
 import multiprocessing
 import os
+import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -165,13 +166,66 @@ async def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch
     assert not [name for name in os.listdir(tmp_path) if name.endswith(".tmp")]
 
 
-async def test_a_folder_that_cannot_be_written_to_closes_the_destination(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+async def test_a_disk_that_is_full_while_rows_are_written_is_told_as_such(
+    tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every file that is begun here ends on the device that is always full."""
+    if not Path("/dev/full").exists():
+        pytest.skip("this machine has no /dev/full")
+
+    def begun(*, dir: Path, prefix: str, suffix: str) -> tuple[int, str]:
+        place = dir / f"{prefix}x{suffix}"
+        place.symlink_to("/dev/full")
+        return os.open(place, os.O_RDWR), str(place)
+
+    monkeypatch.setattr(tempfile, "mkstemp", begun)
+    with pytest.raises(Retryable, match="disk_full: no room left"):
+        await file(tmp_path, format=form).upsert(LIST, [Row(f"p{n}", {"email": f"{n}@example.com"}) for n in range(99)])
+    assert not [name for name in os.listdir(tmp_path) if not name.endswith(".lock")]
+
+
+@pytest.mark.parametrize("place", ["exports", "exports/of/today"])
+async def test_a_folder_that_cannot_be_written_to_closes_the_destination(tmp_path: Path, place: str) -> None:
     (tmp_path / "exports").write_text("this is a file")
-    connector = file(tmp_path / "exports")
+    connector = file(tmp_path / place)
     with pytest.raises(Closed):
         await connector.prove()
-    with pytest.raises((Closed, Retryable)):
+    with pytest.raises(Closed, match="not a folder that can be written to"):
         await connector.upsert(LIST, [Row("ada", {})])
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+async def test_null_empties_a_field_and_what_is_not_mentioned_stays(tmp_path: Path, form: str) -> None:
+    connector = file(tmp_path, format=form)
+    await connector.upsert(OBJECT, [Row("ada", {}, {"mood": "fine", "tier": "gold"})])
+    await connector.upsert(OBJECT, [Row("ada", {}, {"tier": None})])
+    [held] = read(tmp_path, "contacts", form)
+    assert (held["mood"], held["tier"] or None) == ("fine", None)
+
+
+async def test_a_call_that_is_cancelled_leaves_a_whole_file_and_the_next_one_works(tmp_path: Path) -> None:
+    connector = file(tmp_path)
+    await connector.upsert(LIST, [Row("ada", {})])
+    with FileLock(tmp_path / ".VIP customers.csv.lock"):
+        call = asyncio.ensure_future(connector.upsert(LIST, [Row("bob", {})]))
+        await asyncio.sleep(0.05)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(call, 5)
+        assert [row["person"] for row in read(tmp_path, "VIP customers", "csv")] == ["ada"]
+    await connector.upsert(LIST, [Row("eve", {})])
+    assert {"ada", "eve"} <= {row["person"] for row in read(tmp_path, "VIP customers", "csv")}
+
+
+async def test_what_somebody_left_who_was_killed_while_writing_is_taken_away(tmp_path: Path) -> None:
+    connector = file(tmp_path)
+    await connector.upsert(LIST, [Row("ada", {}), Row("bob", {})])
+    (tmp_path / ".VIP customers.csv.abcd.tmp").write_text("person\nada\nbob\ned")
+    (tmp_path / ".VIPs.csv.abcd.tmp").write_text("of another list, whose writer may be alive")
+    await connector.remove(LIST, [Row("bob", {})])
+    left = sorted(name for name in os.listdir(tmp_path) if name.endswith(".tmp"))
+    assert left == [".VIPs.csv.abcd.tmp"]
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "a/b", "..", ".hidden", "CON:", "50% off", "Łódź & co"])

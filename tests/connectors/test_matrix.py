@@ -69,3 +69,12 @@ def test_twilios_codes_are_all_on_its_page() -> None:
     codes = set(re.findall(r"\b[236]\d{4}\b", source))
 
     assert codes <= set(re.findall(r"\b[236]\d{4}\b", PAGES["twilio"]))
+
+
+def test_tables_and_files_of_ones_own_are_emptied_by_null_and_the_settings_page_names_them() -> None:
+    emptied = {name for name in NAMES if registry.load(name, ROOT).overwrites_with_null}
+    [told] = re.findall(
+        r"For tables and files of your own \(([^)]*)\)", (ROOT / "docs" / "files.md").read_text("utf-8")
+    )
+
+    assert emptied == set(re.findall(r"`(\w+)`", told))

@@ -264,6 +264,35 @@ async def test_of_rows_in_one_call_each_has_the_answer_to_its_own_alias() -> Non
     assert outcomes[1].detail == "tags too many tags on (address)"
 
 
+@pytest.mark.parametrize("operation", ["upsert", "remove"])
+async def test_a_scope_that_the_app_lacks_is_told_of_each_row_and_is_no_rows_fault(operation: str) -> None:
+    def answer(asked: Asked) -> Answer:
+        if asked.json()["query"].startswith("query"):
+            return Answer(200, {"data": {f"r{n}": {"id": f"gid://shopify/Customer/{n}"} for n in range(2)}})
+        denied = {"message": "Access denied for tagsAdd field.", "extensions": {"code": "ACCESS_DENIED"}}
+        errors = [{**denied, "path": [f"r{n}"]} for n in range(2)]
+        return Answer(200, {"data": {"r0": None, "r1": None}, "errors": errors})
+
+    async with shopify(HttpWire(answer)) as (connector, _):
+        with pytest.raises(Closed, match="unauthorized"):
+            await getattr(connector, operation)(TAG, [ADA, BOB])
+
+
+async def test_what_breaks_within_shopify_is_not_the_codes_fault() -> None:
+    def answer(asked: Asked) -> Answer:
+        if asked.json()["query"].startswith("query"):
+            return Answer(200, {"data": {"r0": None, "r1": None}})
+        codes = ("INTERNAL_ERROR", "TOO_LONG")
+        errors = [{"code": code, "field": ["basicCodeDiscount", "code"], "message": "no"} for code in codes]
+        data = {f"r{n}": {"codeDiscountNode": None, "userErrors": [error]} for n, error in enumerate(errors)}
+        return Answer(200, {"data": data})
+
+    rows = [Row(person, {"code": f"BACK-{person}"}, {"percentage": 15}) for person in ("ada", "bob")]
+    async with shopify(HttpWire(answer)) as (connector, _):
+        outcomes = await connector.upsert(CODES, rows)
+    assert said(outcomes) == [("retry", "internal_error"), ("rejected", "too_long")]
+
+
 async def test_a_bucket_that_is_empty_is_waited_for_as_long_as_it_takes_to_fill() -> None:
     status = {"maximumAvailable": 2000.0, "currentlyAvailable": 50, "restoreRate": 100.0}
     said = {
