@@ -128,8 +128,8 @@ class HubSpot(Connector):
 
     async def _write(self, kind: str, write: str, key: str, rows: Mapping[int, Row]) -> dict[int, Outcome]:
         """Rows whose values of `key` differ. `create` leaves alone whom HubSpot has."""
-        # "Partial upserts are not supported when using `email` as the `idProperty`"; "to update contacts in batches, you
-        # must use the contacts' Record ID" (api-reference/2026-09/crm/objects/contacts/guide): so both look up.
+        # "Partial upserts are not supported when using `email` as the `idProperty`"; "to update contacts in batches,
+        # you must use the contacts' Record ID" (api-reference/2026-09/crm/objects/contacts/guide): so both look up.
         if write == "upsert" and key != "email":
             return await self._send(kind, "upsert", key, rows, {})
         known = await self._ids(kind, key, [row.identifiers[key] for row in rows.values()])

@@ -41,6 +41,8 @@ class MailchimpSettings(ConnectorSettings):
     status_if_new: Literal["subscribed", "pending", "unsubscribed", "transactional"] = "subscribed"
     create_missing: bool = False
     """Whether somebody who gets a tag and is no contact yet becomes one."""
+    unarchive: bool = False
+    """Whether an archived contact whom the segment has gets `status_if_new`, as if it were new."""
     base_url: str = Field("", pattern=r"^(https?://.+)?$")
     """By default that of the key's data centre."""
 
@@ -122,9 +124,12 @@ class Mailchimp(Connector):
 
         async def change(place: int) -> Outcome:
             found = await self._understood("PATCH", self._path(rows[place]), "id", payload=members[place])
+            if found.get("status") == "archived" and self.settings.unarchive:
+                status = {"status": self.settings.status_if_new}
+                found = await self._understood("PATCH", self._path(rows[place]), "id", payload=status)
             if found.get("status") == "archived":
                 # It has the values, and is in the audience for nobody. Which status it had, Mailchimp does not tell.
-                return Outcome.rejected("archived", "the contact is archived in Mailchimp; unarchive it there")
+                return Outcome.rejected("archived", "the contact is archived in Mailchimp; see `unarchive`")
             return Outcome.accepted(str(found["id"]))
 
         return outcomes | await _each(list(known), change)

@@ -52,8 +52,8 @@ class Pipedrive(Connector):
 
     @property
     def limits(self) -> Limits:
-        # 20 requests in 2 seconds on the smallest plan (docs/core-api-concepts-rate-limiting, burst limits). The
-        # daily budget is in tokens of which a search costs most; Pipedrive says when it is spent.
+        # "20 requests per 2 seconds" on the smallest plan, and 10 searches, which are a third to a half of our calls.
+        # The daily budget is in tokens; Pipedrive says when it is spent (docs/core-api-concepts-rate-limiting).
         return Limits(batch=1, concurrency=4, per_second=10)
 
     async def open(self, session: aiohttp.ClientSession) -> None:
@@ -86,10 +86,10 @@ class Pipedrive(Connector):
         if person is None:
             return await self._create(key, row, body)
         if write != "create":
-            if key != "email" and (address := row.identifiers.get("email")):
-                body["emails"] = _first(address, person.get("emails"))
-            if key != "phone" and (number := row.identifiers.get("phone")):
-                body["phones"] = _first(number, person.get("phones"))
+            for name in ("email", "phone"):
+                value = row.traits.get(name, None if name == key else row.identifiers.get(name))
+                if value:
+                    body[f"{name}s"] = _first(str(value), person.get(f"{name}s"))
             if body:
                 try:
                     _data(await self._call("PATCH", f"persons/{person['id']}", payload=body))

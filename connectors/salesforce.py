@@ -60,7 +60,7 @@ class SalesforceSettings(ConnectorSettings):
     base_url: BaseUrl
     """The address of the organisation, its My Domain: `https://shop.my.salesforce.com`."""
     client_id: str
-    """The consumer key of a connected app; with it go one of the three ways in below."""
+    """The consumer key of an external client app; with it go one of the three ways in below."""
     client_secret: SecretStr | None = None
     refresh_token: SecretStr | None = None
     private_key: SecretStr | None = None
@@ -148,7 +148,7 @@ class Salesforce(Connector):
                 ids = await self._ids(target.name, values) if key == "external_id" else {}
                 doomed: dict[str, list[int]] = {}
                 for place, value in zip(places, values, strict=True):
-                    if found := value if key == "record_id" else ids.get(value.casefold()):
+                    if found := value if key == "record_id" else _known(ids, value):
                         doomed.setdefault(found, []).append(place)
                 for some in chunks(list(doomed), COLLECTION):
                     params = {"ids": ",".join(some), "allOrNone": "false"}
@@ -209,7 +209,7 @@ class Salesforce(Connector):
             return dict.fromkeys(rows, Outcome.rejected("no_external_id", "a new record has no `record_id` yet"))
         if write == "update" and key == "external_id":
             ids = await self._ids(kind, [row.identifiers[key] for row in rows.values()])
-            unknown = [place for place, row in rows.items() if row.identifiers[key].casefold() not in ids]
+            unknown = [place for place, row in rows.items() if not _known(ids, row.identifiers[key])]
             outcomes |= dict.fromkeys(unknown, Outcome.rejected("not_found", "Salesforce has no such record"))
         by_field = write == "upsert" and key == "external_id"
         path = f"composite/sobjects/{kind}/{self._field(key)}" if by_field else "composite/sobjects"
@@ -239,7 +239,7 @@ class Salesforce(Connector):
         own = row.identifiers.get("external_id")
         named: dict[str, Any] = {"attributes": {"type": kind}} | ({self._field("external_id"): own} if own else {})
         if key == "record_id" or write == "update":
-            named["id"] = ids.get(row.identifiers[key].casefold(), row.identifiers[key])
+            named["id"] = _known(ids, row.identifiers[key]) or row.identifiers[key]
         return named | {name: _value(value) for name, value in row.traits.items()}
 
     async def _submit(self, target: Target, key: str, rows: Mapping[int, Row]) -> dict[int, Outcome]:
@@ -259,14 +259,15 @@ class Salesforce(Connector):
         return outcomes
 
     async def _ids(self, kind: str, values: Sequence[str]) -> dict[str, str]:
-        """Record ids by external id, in lower case."""
+        """Record ids by external id, as it is there and in lower case: `_known` takes the one that is meant."""
         field, found = self._field("external_id"), {}
         for some in chunks(list(dict.fromkeys(values)), QUERIED):
             wanted = ", ".join(_quoted(value) for value in some)
             # SOQL knows no parameters; what is quoted is escaped, and both names have no other letters than names.
             query = f"SELECT Id, {field} FROM {kind} WHERE {field} IN ({wanted})"  # noqa: S608
             for one in await self._query(query):
-                found[str(one.get(field) or "").casefold()] = str(one["Id"])
+                value = str(one.get(field) or "")
+                found |= {value.casefold(): found.get(value.casefold(), str(one["Id"])), value: str(one["Id"])}
         return found
 
     async def _query(self, text: str) -> list[dict[str, Any]]:
@@ -306,6 +307,11 @@ class _NoSuchField(Refused):
     def __init__(self, name: str, detail: str) -> None:
         self.name = name
         super().__init__("unknown_field", detail)
+
+
+def _known(ids: Mapping[str, str], value: str) -> str | None:
+    """An external id may be case-sensitive, as whoever made the field chose: then two differ in that alone."""
+    return ids.get(value) or ids.get(value.casefold())
 
 
 def _value(value: Any) -> Any:

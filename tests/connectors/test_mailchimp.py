@@ -108,6 +108,16 @@ async def test_an_archived_contact_is_not_said_to_be_in_the_audience(mailchimp: 
     assert (outcome.verdict, outcome.reason) == ("rejected", "archived")
 
 
+async def test_somebody_who_comes_back_is_unarchived_where_that_is_wanted(mailchimp: EmulatedWire) -> None:
+    async with opened(mailchimp, unarchive=True, status_if_new="pending") as connector:
+        await connector.upsert(MEMBER, [person("ada", TIER="a")])
+        [ada] = mailchimp.shelf.all("members")
+        mailchimp.shelf.put("members", ada, {**(mailchimp.shelf.get("members", ada) or {}), "status": "archived"})
+        assert verdicts(await connector.upsert(MEMBER, [person("ada", TIER="b")])) == ["accepted"]
+    found = mailchimp.shelf.get("members", ada) or {}
+    assert (found["status"], found["merge_fields"]["TIER"]) == ("pending", "b")
+
+
 async def test_the_id_of_a_contact_is_the_hash_of_the_address_in_lower_case(mailchimp: EmulatedWire) -> None:
     row = Row("ada", {"email": "Ada.Lovelace@Example.COM"}, {"TIER": "a"})
     async with opened(mailchimp) as connector:

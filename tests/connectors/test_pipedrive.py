@@ -150,6 +150,18 @@ async def test_a_new_address_goes_before_those_that_are_there(pipedrive: Emulate
     ]
 
 
+async def test_an_address_that_is_set_takes_none_away_and_a_null_takes_them_all(pipedrive: EmulatedWire) -> None:
+    number = [{"value": "+44 20 7123-4567", "primary": True, "label": "home"}]
+    pipedrive.shelf.put("persons", "5", {"name": "Ada", "emails": [{"value": "ada@example.com"}], "phones": number})
+    async with opened(pipedrive) as connector:
+        await connector.upsert(PERSON, [person("ada", email="countess@example.com", phone="+442079460000")])
+        held = pipedrive.shelf.get("persons", "5") or {}
+        assert [one["value"] for one in held["emails"]] == ["countess@example.com", "ada@example.com"]
+        assert [one["value"] for one in held["phones"]] == ["+442079460000", "+44 20 7123-4567"]
+        await connector.upsert(PERSON, [person("ada", phone=None)])
+    assert (pipedrive.shelf.get("persons", "5") or {})["phones"] == []
+
+
 async def test_a_telephone_number_is_the_same_however_it_is_written(pipedrive: EmulatedWire) -> None:
     pipedrive.shelf.put("persons", "5", {"name": "Ada", "phones": [{"value": "+44 20 7123-4567", "primary": True}]})
     async with opened(pipedrive) as connector:

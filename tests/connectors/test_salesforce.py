@@ -257,6 +257,14 @@ async def test_somebody_with_a_quote_in_their_id_is_found_and_nobody_else(salesf
     assert [one["External_Id__c"] for one in salesforce.shelf.all("Contact").values()] == ["ada"]
 
 
+async def test_two_ids_that_differ_in_their_case_alone_are_two_records(salesforce: EmulatedWire) -> None:
+    rows = [Row(name, {"external_id": name}, {"LastName": name}) for name in ("c-1a", "c-1A")]
+    async with opened(salesforce) as connector:
+        await connector.upsert(CONTACT, [*rows, person("ada")])
+        assert verdicts(await connector.remove(CONTACT, rows)) == ["accepted"] * 2
+    assert [one["External_Id__c"] for one in salesforce.shelf.all("Contact").values()] == ["ada"]
+
+
 async def test_records_can_be_known_by_salesforces_own_id(salesforce: EmulatedWire) -> None:
     async with opened(salesforce) as connector:
         [outcome] = await connector.upsert(CONTACT, [person("ada")])
