@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from tidegate.cli.totals import Totals
+from tidegate.decision.absent import in_words
 from tidegate.journeys.seeing.looking import look
 from tidegate.journeys.seeing.markdown import markdown
 from tidegate.redact import redact
@@ -124,7 +125,8 @@ def destinations(report: Report) -> None:
 
 
 def guards(run_id: str, decision: Decision) -> None:
-    """What each guard said: of audiences and journeys, and of the lists that wait with them."""
+    """What each guard said: of audiences and journeys, of the lists that wait with them, and of destinations that are
+    gone."""
     rows = [
         {"what": one.audience, "verdict": one.verdict, "entered": one.entered, "left": one.left, "why": one.reason}
         for one in decision.audiences
@@ -150,7 +152,11 @@ def guards(run_id: str, decision: Decision) -> None:
         for one in decision.lists
         if one.blocked
     ]
-    rows.sort(key=lambda row: row["verdict"] not in ("blocked", "held"))
+    rows += [
+        {"what": one.destination, "verdict": "gone", "entered": 0, "left": 0, "why": in_words(one)}
+        for one in decision.absent
+    ]
+    rows.sort(key=lambda row: row["verdict"] not in ("blocked", "held", "gone"))
     create_table_artifact(
         key="guard-verdicts",
         description=f"Run `{run_id}`. A blocked audience or journey waits for the deployment `approve`",

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tidegate.spec.objects import Audience, Project, Sync
+from tidegate.results import Absent
+from tidegate.spec.objects import Audience, DestinationSpec, Project, Sync
 from tidegate.status import status
 from tidegate.warehouse import Warehouse
 
@@ -199,7 +200,7 @@ def test_a_list_that_no_audience_owns_is_told(state: State) -> None:
         clock=None,
         consent={},
         landings=(),
-        destinations={},
+        destinations={"meta_ads": DestinationSpec("meta_ads", "meta_custom_audiences", {})},
         audiences={},
         messages={},
     )
@@ -216,6 +217,18 @@ def test_a_list_that_no_audience_owns_is_told(state: State) -> None:
     )
     assert owned.ownerless == ()
     assert owned.next_steps == ("meta_ads: 1 list row held until their list is approved.",)
+
+    state.write(
+        "insert into tidegate.lists (destination, list, mode, keyed_by, scheme, run_id) "
+        "values ('meta_ads', 'VIP', 'list', 'identifiers', '1', 'r1')"
+    )
+    gone = status(state.warehouse, project=replace(project, destinations={}))
+
+    assert (gone.ownerless, gone.absent) == ((), (Absent("meta_ads", ("VIP",), 0, 1),))
+    assert gone.next_steps == (
+        "tidegate.yml has no destination `meta_ads` for this target any more: 0 people stay on `VIP`, and 1 row that "
+        "it is owed waits. Put it back, or forget what is known there: `tidegate release meta_ads --keep`.",
+    )
 
 
 def test_a_block_by_removals_alone_says_how_many_would_go(state: State) -> None:

@@ -92,5 +92,13 @@ def release(warehouse: Warehouse, destination: str, name: str, on_delete: str) -
     return True
 
 
+def forget(warehouse: Warehouse, destination: str) -> int:
+    """Release all lists of a destination that tidegate.yml has no more: whoever is on them stays, and the next run
+    forgets them. Returns how many there are."""
+    with warehouse.session() as connection:
+        known = connection.execute(queries.text("decide/known_lists")).fetchall()
+    return sum(release(warehouse, destination, name, "keep") for to, name, _ in known if to == destination)
+
+
 def _parameters(which: Which) -> Mapping[str, str | None]:
     return asdict(which)

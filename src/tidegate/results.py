@@ -97,6 +97,16 @@ class ListDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class Absent:
+    """A destination that tidegate.yml has no more, though `people` are on its `lists`, or `owed` rows wait for it."""
+
+    destination: str
+    lists: tuple[str, ...]
+    people: int
+    owed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """People who wait at a journey's step for a person's word; the first of them wait no longer than `until`."""
 
@@ -118,6 +128,7 @@ class Decision:
     notes: tuple[str, ...] = ()
     journeys: tuple[JourneyDecision, ...] = ()
     asked: tuple[Asked, ...] = ()
+    absent: tuple[Absent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from tidegate import queries
+from tidegate.decision import absent
 from tidegate.decision.owned import Wishes, owned_lists, wishes
 from tidegate.guards import in_words
 from tidegate.journeys.seeing import attention
 from tidegate.journeys.seeing.attention import AskedFor, Forsaken, JourneyRun
+from tidegate.results import Absent
 from tidegate.spec.objects import Project
 from tidegate.warehouse import Warehouse
 
@@ -178,6 +180,7 @@ class Status:
     journeys: tuple[JourneyRun, ...] = ()
     asked: tuple[AskedFor, ...] = ()
     forsaken: tuple[Forsaken, ...] = ()
+    absent: tuple[Absent, ...] = ()
 
 
 def status(warehouse: Warehouse, *, runs: int = 5, project: Project | None = None) -> Status:
@@ -209,13 +212,14 @@ def status(warehouse: Warehouse, *, runs: int = 5, project: Project | None = Non
         )
         if project is not None:
             asked, forsaken = attention.waiting(connection, project)
-            found = replace(found, asked=asked, forsaken=forsaken)
+            gone = absent.absent(connection, project.destinations)
+            found = replace(found, asked=asked, forsaken=forsaken, absent=gone)
     return _in_words(found)
 
 
 def _ownerless(known: Sequence[tuple[Any, ...]], project: Project, wanted: Wishes) -> tuple[OwnerlessList, ...]:
     owned = {(one.destination, one.name) for one in owned_lists(project, wanted)}
-    return tuple(OwnerlessList(*row) for row in known if row[:2] not in owned)
+    return tuple(OwnerlessList(*row) for row in known if row[0] in project.destinations and row[:2] not in owned)
 
 
 def _refused(known: Sequence[tuple[Any, ...]], home: Path, project: Project | None) -> tuple[RefusedLines, ...]:
@@ -289,7 +293,8 @@ def _about_lists(found: Status) -> list[str]:
         f"until `tidegate release {one.destination} {shlex.quote(one.list)}` with --keep or --remove."
         for one in found.ownerless
     ]
-    for destination in sorted({rows.destination for rows in found.owed}):
+    steps += [f"{absent.in_words(one)}." for one in found.absent]
+    for destination in sorted({rows.destination for rows in found.owed} - {one.destination for one in found.absent}):
         there = [rows for rows in found.owed if rows.destination == destination]
         due = [rows for rows in there if rows.state in ("due", "claimed")]
         owned = [rows for rows in there if (destination, rows.list) not in ownerless]

@@ -8,7 +8,8 @@ import pytest
 
 from tests.decision.world import World, list_of, synced
 from tidegate import owing
-from tidegate.results import ListDecision
+from tidegate.decision import absent
+from tidegate.results import Absent, ListDecision
 from tidegate.spec.objects import Guard
 
 
@@ -139,3 +140,67 @@ def test_a_renamed_list_loses_nobody_while_the_new_one_is_blocked(world: World) 
     world.decide()
     assert held(world, "Best customers") == {"ada", "bob"}
     assert removals(world) == {"ada", "bob"}
+
+
+def gone(world: World, *names: str) -> None:
+    """tidegate.yml loses these destinations."""
+    left = {name: spec for name, spec in world.project.destinations.items() if name not in names}
+    world.settings = {"destinations": left}
+
+
+@pytest.mark.parametrize("on_delete", [None, "remove"])
+def test_of_a_destination_that_is_gone_nothing_is_forgotten_and_a_person_is_told(
+    world: World, on_delete: str | None
+) -> None:
+    listed(world, on_delete=on_delete)
+    world.in_segment("vips", "bob")
+    world.decide()
+    world.rows("update tidegate.owed set state = 'submitted', job = 'j'")
+    world.audiences.clear()
+    world.in_segment("vips", "bob", "cyd")
+    world.audience(synced("others", to="crm", list_name="Others"))
+    gone(world, "ads")
+
+    decision = world.decide()
+
+    assert decision.absent == (Absent("ads", ("VIPs",), 2, 1),)
+    assert [one for one in decision.lists if one.destination == "ads"] == []
+    assert "`tidegate release ads --keep`" in absent.in_words(decision.absent[0])
+    assert world.rows("select person, state from tidegate.owed where destination = 'ads'") == [("ada", "submitted")]
+    assert held(world) == {"ada", "bob"}
+
+
+def test_a_destination_that_comes_back_is_taken_up_where_it_was_left(world: World) -> None:
+    listed(world)
+    world.in_segment("vips", "bob")
+    world.decide()
+    audiences = dict(world.audiences)
+    world.audiences = {}
+    gone(world, "ads")
+    world.decide()
+    assert world.rows("select state from tidegate.owed") == [("held",)]
+
+    world.audiences, world.settings = audiences, {}
+    decision = world.decide()
+
+    assert decision.absent == ()
+    assert list_of(decision, "VIPs") == ListDecision("ads", "VIPs", ("vips",), remove=1)
+    assert world.rows("select person, state from tidegate.owed") == [("ada", "due")]
+
+
+def test_a_destination_that_is_gone_may_be_forgotten(world: World) -> None:
+    listed(world)
+    world.in_segment("vips", "bob")
+    world.decide()
+    world.rows("update tidegate.owed set state = 'submitted', job = 'j'")
+    world.audiences.clear()
+    gone(world, "ads")
+    world.decide()
+
+    assert owing.forget(world.warehouse, "ads") == 2
+    decision = world.decide()
+
+    assert decision.absent == ()
+    assert world.rows("select list from tidegate.lists union all select person from tidegate.owed") == []
+    assert held(world) == set()
+    assert owing.forget(world.warehouse, "ads") == 0

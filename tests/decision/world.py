@@ -136,7 +136,7 @@ class World:
             project=self.project,
             models=self._models(),
             definitions={name: Definition("select 1", self.definitions.get(name, "v1")) for name in names},
-            connectors=kinds,
+            connectors={name: kinds[name] for name in self.project.destinations if name in kinds},
             unfit=self.unfit,  # type: ignore[arg-type]
             run_id=f"run-{self.runs:04}",
             as_of=self.as_of,

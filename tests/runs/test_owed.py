@@ -69,6 +69,35 @@ def test_a_deleted_audience_is_asked_about_and_then_its_list_is_emptied(shop: Sh
     assert shop.on_ad_list() == set()
 
 
+def test_a_destination_that_left_tidegate_yml_is_told_of_until_it_is_forgotten(shop: Shop) -> None:
+    shop.knows("ada")
+    shop.buys("ada")
+    shop.run()
+    shop.edit(
+        "tidegate.yml",
+        '      ads: {connector: meta_custom_audiences, ad_account: act_1, access_token: "${META}"}\n',
+        "",
+    )
+    shop.edit("audiences/vips.yml", "  - to: ads\n    list: VIPs\n    match: {email: email, phone: phone}\n", "")
+
+    for command in ("plan", "run", "status"):
+        said = shop.says(command).out
+        assert (
+            said.count("tidegate.yml has no destination `ads` for this target any more: 1 person stays on `VIPs`.") == 1
+        )
+        assert said.count("`tidegate release ads --keep`") == 1
+        assert "VIPs --" not in said
+    assert "nobody can be taken off" in shop.says("release", "ads", "VIPs", "--remove").err
+    assert "nothing is known of a destination `adds`" in shop.says("release", "adds", "--keep").err
+    assert "which list of exports?" in shop.says("release", "exports", "--keep").err
+
+    assert (
+        shop.says("release", "ads", "--keep").out == "The next run forgets the list of ads; whoever is there stays.\n"
+    )
+    shop.run()
+    assert "ads" not in shop.says("status").out
+
+
 def test_how_rows_are_written_is_checked_against_what_the_destination_can(shop: Shop) -> None:
     shop.edit("audiences/vips.yml", "set: {spend: spend}", "set: {spend: spend}\n    write: create")
     shop.edit("audiences/vips.yml", "list: VIPs", "list: VIPs\n    overwrite_with_null: true")

@@ -103,6 +103,7 @@ def only(planned: PlanResult, audiences: tuple[str, ...], journey: str | None = 
             journeys=tuple(one for one in decision.journeys if one.journey in named),
             lists=lists,
             ready={},
+            absent=(),
         ),
         rows=tuple(row for row in planned.rows if row.subject in subjects),
         ahead=ahead,

@@ -10,6 +10,7 @@ from rich.text import Text
 from tidegate.cli import journey_decisions, terminal
 from tidegate.cli.terminal import Justify
 from tidegate.cli.totals import Totals
+from tidegate.decision.absent import in_words
 from tidegate.results import (
     AudienceDecision,
     ContractResult,
@@ -66,6 +67,7 @@ def report(console: Console, done: Report) -> None:
     contracts(console, done.contracts)
     decision(console, done.decision)
     deliveries(console, done.deliveries)
+    absent(console, done.decision)
     if any(one.failed or one.rejected for one in done.deliveries):
         console.print("What was asked and answered: `tidegate requests --failed`. What waits: `tidegate status`.")
         console.print()
@@ -77,6 +79,7 @@ def plan(console: Console, planned: PlanResult, *, with_rows: bool, details: boo
     console.print()
     contracts(console, planned.contracts)
     decision(console, planned.decision)
+    absent(console, planned.decision)
     for one in planned.decision.journeys if details else ():
         journey_decisions.detail(console, one)
     if planned.ahead_until is not None:
@@ -224,6 +227,14 @@ def remarks(console: Console, decided: Decision) -> None:
             console.print(f"cause `{word}`: {meaning} (unless its file says `backfill: true`).")
             said = True
     if said:
+        console.print()
+
+
+def absent(console: Console, decided: Decision) -> None:
+    """Destinations that are gone, and what to do about each."""
+    for one in decided.absent:
+        console.print(f"{in_words(one)}.")
+    if decided.absent:
         console.print()
 
 

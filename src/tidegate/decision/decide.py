@@ -17,7 +17,7 @@ import duckdb
 from sqlglot import exp
 
 from tidegate import queries
-from tidegate.decision import feedback, gate, lists, occurrences, outbox, ownerless, stays, still, zones
+from tidegate.decision import absent, feedback, gate, lists, occurrences, outbox, ownerless, stays, still, zones
 from tidegate.decision.blaming import Uncomputable, blaming
 from tidegate.decision.owned import OwnedList, owned_lists, wishes
 from tidegate.decision.pinned import pin
@@ -90,6 +90,7 @@ def _decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
             connection,
             owned,
             blocked,
+            facts.project.destinations,
             lost=not (facts.project.audiences or facts.project.journeys),
             as_of=facts.as_of,
             run_id=facts.run_id,
@@ -107,7 +108,15 @@ def _decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
     )
     notes = (*notes, *versions.forsaken(connection, facts.project))
     asked = approving.asked(connection, facts.project, {one.journey: one.standing for one in journeys})
-    return Decision(audiences=decided, lists=decided_lists, ready=ready, notes=notes, journeys=journeys, asked=asked)
+    return Decision(
+        audiences=decided,
+        lists=decided_lists,
+        ready=ready,
+        notes=notes,
+        journeys=journeys,
+        asked=asked,
+        absent=absent.absent(connection, facts.project.destinations),
+    )
 
 
 def _plan_lists(
@@ -204,6 +213,9 @@ def _judge(
     still += [name for name, one in ticked.items() if not one.moves]
     connection.execute(queries.text("decide/know_audiences"), {"audiences": [*standings, *ticked]})
     gate.judge(connection, facts.project, facts.people, channels, still, as_of=facts.as_of, run_id=facts.run_id)
+    run = {"run_id": facts.run_id}
+    connection.execute(queries.text("delivery/skipped_in_doubt"), run)
+    connection.execute(queries.text("decide/rerouted_in_doubt"), {**run, "as_of": facts.as_of})
     person = stays.person_of(facts.project.key, "person")
     people = queries.select(
         exp.alias_(queries.relation(facts.people.relation), "person", table=True), {"person": person}

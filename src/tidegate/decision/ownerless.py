@@ -8,6 +8,7 @@ from datetime import datetime
 import duckdb
 
 from tidegate import queries
+from tidegate.decision import absent
 from tidegate.decision.wanted import OwnedList
 from tidegate.results import ListDecision
 
@@ -28,6 +29,7 @@ def settle(
     connection: duckdb.DuckDBPyConnection,
     owned: Sequence[OwnedList],
     blocked: Collection[str],
+    destinations: Collection[str],
     *,
     lost: bool,
     as_of: datetime,
@@ -40,7 +42,7 @@ def settle(
     nobody goes before whoever is still to be added somewhere at the same destination has been. At `blocked`
     destinations a list does not move in this run, which may be the one that it was renamed to. A project without a
     single owner (`lost`) has more likely lost its folder than its wish for them: then only what a person released is
-    emptied.
+    emptied. Of lists at none of the project's `destinations` `absent` tells.
     """
     decided = []
     emptied = (RELEASED,) if lost else (RELEASED, "remove")
@@ -51,6 +53,10 @@ def settle(
         which: dict[str, object] = {"destination": destination, "list": name}
         if on_delete in (RELEASED, "remove"):
             on_delete = "remove" if on_delete in emptied else None
+        if destination not in destinations:
+            absent.settle(connection, which, forget=on_delete == "keep")
+            if on_delete != "keep":
+                continue
         may_go = destination not in blocked
         decision = _settle(connection, which, on_delete, {"as_of": as_of, "run_id": run_id}, may_go=may_go)
         if decision is not None:
