@@ -22,8 +22,8 @@ from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits,
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
 from tidegate.mask import mask
 
-# "Up to 75 total objects" (api_limits); under contracts by monthly active users (CY 24-25) "each request may batch up to
-# 50 updates" (post_user_track), and Braze does not tell a caller which contract it has.
+# "Up to 75 total objects" (api_limits); under contracts by monthly active users (CY 24-25) "each request may batch up
+# to 50 updates" (post_user_track), and Braze does not tell a caller which contract it has.
 LARGEST_TRACK = 50
 # "Up to 50 external_ids, user_aliases, braze_ids, email_addresses, or phone_numbers [...] in a single request"
 # (post_user_delete). An address may be that of several users, and what is deleted is gone: only external_ids are used.
@@ -105,7 +105,7 @@ class Braze(Connector):
         for start in range(0, len(ids), LARGEST_DELETE):
             reply = await self._call("POST", "users/delete", json={"external_ids": ids[start : start + LARGEST_DELETE]})
             _understood(reply, safe=True)
-        missing = Outcome.rejected("no_external_id", "users are deleted by `external_id` only: several may share an address")
+        missing = Outcome.rejected("no_external_id", "users are deleted by `external_id`: several may share an address")
         return [Outcome.accepted() if row.identifiers.get("external_id") else missing for row in rows]
 
     async def send(self, messages: Sequence[Message]) -> list[Outcome]:
