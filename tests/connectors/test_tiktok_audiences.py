@@ -7,6 +7,7 @@ import csv
 import hashlib
 import io
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from typing import Any
 
@@ -146,13 +147,18 @@ async def test_of_lists_with_one_name_the_oldest_is_taken_on_whatever_page_it_is
     assert len(wire.shelf.members("1880")) == 1
 
 
-async def test_what_tiktok_made_itself_is_not_taken_for_a_list_of_ours(wire: EmulatedWire) -> None:
+@pytest.mark.parametrize(
+    "other", [{"audience_type": "Lookalike Audience"}, {"audience_type": "Customer File Audience", "is_creator": False}]
+)
+async def test_what_tiktok_made_itself_or_others_share_is_not_taken_for_a_list_of_ours(
+    wire: EmulatedWire, other: dict[str, Any]
+) -> None:
     answered = wire.platform
 
     def lookalike(asked: Asked) -> Answer:
         answer = answered(asked)
         if asked.path.endswith("/list/"):
-            one = {"audience_id": "5", "name": "VIP customers", "audience_type": "Lookalike Audience"}
+            one = {"audience_id": "5", "name": "VIP customers", **other}
             answer.body["data"]["list"].append(one)
         return answer
 
@@ -160,6 +166,48 @@ async def test_what_tiktok_made_itself_is_not_taken_for_a_list_of_ours(wire: Emu
     async with opened(TikTok, given(wire)) as connector:
         [outcome] = await connector.upsert(VIPS, [ADA])
     assert outcome.provider_id in wire.shelf.lists()
+
+
+def shows(wire: EmulatedWire, **more: Any) -> None:
+    """What TikTok shows of each audience, beside its name."""
+    answered = wire.platform
+
+    def platform(asked: Asked) -> Answer:
+        answer = answered(asked)
+        for one in answer.body["data"].get("list", []) if asked.path.endswith("/list/") else []:
+            one.update(more)
+        return answer
+
+    wire.platform = platform
+
+
+async def test_a_removal_that_tiktok_will_not_carry_out_stays_owed_and_says_why(wire: EmulatedWire) -> None:
+    async with opened(TikTok, given(wire)) as connector:
+        await connector.upsert(VIPS, [ADA, BOB])
+        shows(wire, cover_num=999)
+        [small] = await connector.remove(VIPS, [ADA])
+        shows(wire, cover_num=0, error_msg="The audience is too small")
+        [failed] = await connector.remove(VIPS, [ADA])
+        shows(wire, cover_num=1000, error_msg="")
+        [done] = await connector.remove(VIPS, [ADA])
+    assert (small.verdict, small.reason) == ("rejected", "audience_too_small")
+    assert "999" in small.detail
+    assert (failed.verdict, failed.reason) == ("rejected", "not_carried_out")
+    assert "The audience is too small" in failed.detail
+    assert done.verdict == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("hours", "verdict"), [(1, "accepted"), (47, "accepted"), (49, "rejected")], ids=["new", "settling", "settled"]
+)
+async def test_an_addition_to_a_small_audience_counts_only_while_tiktok_may_still_be_counting(
+    wire: EmulatedWire, hours: int, verdict: str
+) -> None:
+    made = datetime.now(UTC) - timedelta(hours=hours)
+    async with opened(TikTok, given(wire)) as connector:
+        assert verdicts(await connector.upsert(VIPS, [ADA])) == ["accepted"]
+        shows(wire, cover_num=0, create_time=f"{made:%Y-%m-%d %H:%M:%S}")
+        assert verdicts(await connector.upsert(VIPS, [BOB])) == [verdict]
 
 
 async def test_a_list_deleted_under_way_is_created_again_by_the_next_call(wire: EmulatedWire) -> None:
@@ -187,6 +235,8 @@ async def test_a_file_that_is_refused_is_one_to_be_halved(wire: EmulatedWire) ->
     [
         (40100, Retryable, "throttled"),
         (40133, Retryable, "throttled"),
+        (40016, Retryable, "throttled"),
+        (40202, Retryable, "unavailable"),
         (40105, Closed, "unauthorized"),
         (40001, Closed, "unauthorized"),
         (50000, Retryable, "unavailable"),

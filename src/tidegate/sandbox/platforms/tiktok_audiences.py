@@ -1,7 +1,7 @@
 """TikTok's Business API, as far as customer-file audiences go: files that make, extend and shrink audiences.
 
 Shapes: github.com/tiktok/tiktok-business-api-sdk, yml_files/dmp_custom_audience_*.yml; every answer is HTTP 200
-with a `code`. Unlike TikTok the sandbox lets an audience have fewer than 1,000 members.
+with a `code`. Unlike TikTok the sandbox lets an audience have fewer than 1,000 members, and does not show how many.
 """
 
 from __future__ import annotations
@@ -45,9 +45,10 @@ class TikTok(Emulation):
         page, size = int(call.query.get("page", 1)), int(call.query.get("page_size", 10))
         if not 1 <= size <= 100:
             return _no(40002, "page_size: value range 1-100")
-        held = [*call.shelf.lists().items()]
+        asked = json.loads(call.query.get("custom_audience_ids", "[]"))
+        held = [(id, name) for id, name in call.shelf.lists().items() if not asked or id in asked]
         shown = [
-            {"audience_id": id, "name": name, "audience_type": "Customer File", "is_valid": True}
+            {"audience_id": id, "name": name, "audience_type": "Customer File Audience", "is_valid": True}
             for id, name in held[(page - 1) * size : page * size]
         ]
         pages = max(1, -(-len(held) // size))
