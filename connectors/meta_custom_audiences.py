@@ -2,7 +2,7 @@
 
 Adding and removing are by key, so every call may be repeated. Meta says how many entries of a call it could
 not use, not which: the whole call is then refused, and the delivery halves it until each row is judged.
-As documented on developers.facebook.com/docs/marketing-api, read 2026-01.
+As documented on developers.facebook.com/docs/marketing-api, read 2026-01 and 2026-11-22.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tidegate.identifiers import PLATFORMS
 from tidegate.mask import mask
 
 # "You can add an unlimited number of records to an audience, but only up to 10000 at a time"
-# (audiences/guides/custom-audiences)
+# (audiences/guides/custom-audiences, read 2026-11-22)
 LARGEST_CALL = 10_000
 
 # What the keys are called in `schema` ("Hashing and normalization for multi-key").
@@ -47,7 +47,8 @@ KEYS = {
     "external_id": "EXTERN_ID",
 }
 
-# Graph API and Marketing API error codes (graph-api/guides/error-handling, marketing-api/error-reference).
+# Graph API and Marketing API error codes (graph-api/guides/error-handling; marketing-api/error-reference, updated
+# 2025-12-11; overview/rate-limiting, updated 2026-05-05).
 THROTTLED = {4, 17, 32, 341, 613, *range(80000, 80015)}
 TRANSIENT = {1, 2}
 UNAUTHORIZED = {10, 102, 190, 368, *range(200, 300)}

@@ -35,6 +35,8 @@ FIELDS = {
 }
 #: "Can be any combination of emails, MAIDs, or IDFAs" (CustomerListUpdateRequest.records)
 PLAIN = ("email", "mobile_advertiser_id")
+#: USER_LIST_NOT_FOUND, "Customer list could not be found" (docs/reference/error-codes, read 2026-11-22)
+NOT_THERE = {1001, 1018}
 
 
 class PinterestSettings(TokenOrApp):
@@ -194,7 +196,8 @@ def _id(reply: Reply) -> str:
     if isinstance(exceptions, dict) and exceptions.get("code"):
         # A list comes back with what was wrong about the records.
         words = mask(str(exceptions.get("message", "")), reply.hide)
-        raise Refused(f"pinterest_{exceptions['code']}", words)
+        kind = _Gone if exceptions["code"] in NOT_THERE else Refused
+        raise kind(f"pinterest_{exceptions['code']}", words)
     return list_id
 
 
@@ -204,7 +207,7 @@ def _judge(reply: Reply) -> DestinationError | None:
     said = mask(f"{words.get('code', '')} {words.get('message', reply.detail)}", reply.hide)
     if reply.status == 401:
         return Closed("unauthorized", said)
-    if reply.status == 404:
+    if reply.status == 404 or (400 <= reply.status < 500 and words.get("code") in NOT_THERE):
         return _Gone("list_gone", said)
     if reply.status == 429:
         return Retryable("throttled", said, reply.after or 60.0)

@@ -98,8 +98,8 @@ TIKTOK = Platform(
         "both, those of June and August 2025 what follows a plus, that of September 2025 (the newest, with worked "
         "examples that can be computed again) neither. The newest is followed.",
         "Telephone numbers keep their plus, as in the pages of February 2024, June and September 2025; that of August "
-        "2025 removed it, and the newest recommends the plus and says that TikTok also takes them without. The one hash "
-        "that it gives, beside +16577770000 and +37493828222, is that of the second without its plus (37493828222).",
+        "2025 removed it, and the newest recommends the plus and says that TikTok also takes them without. The one "
+        "hash that it gives, beside +16577770000 and +37493828222, is that of the second without its plus.",
     ),
 )
 
