@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Literal, Self
 from urllib.parse import quote
 
@@ -76,14 +77,17 @@ class Customerio(Connector):
     channel = "crm"
     modes = frozenset({"send", "list", "object"})
     identifiers = IDENTIFIERS
-    idempotent_send = True
+    #: no limit is stated (journeys/events, "Deduplicating events"): a day is as long as anything of ours waits to be
+    #: sent again
+    idempotent_for = timedelta(days=1)
     Settings = CustomerioSettings
     settings: CustomerioSettings
 
     def __init__(self, settings: CustomerioSettings) -> None:
         super().__init__(settings)
         # Only events have an id to be recognised by.
-        self.idempotent_send = settings.send_as == "event"
+        if settings.send_as != "event":
+            self.idempotent_for = None
 
     @property
     def limits(self) -> Limits:
@@ -132,7 +136,7 @@ class Customerio(Connector):
     async def send(self, messages: Sequence[Message]) -> list[Outcome]:
         if self.settings.send_as != "event":
             return await one_by_one(messages, self._transactional)
-        return await self._batch([_event(message) for message in messages])
+        return await self._batch([_event(message) for message in messages], safe_to_repeat=False)
 
     async def _transactional(self, message: Message) -> Outcome:
         campaign = str(message.content["campaign"])
@@ -165,8 +169,8 @@ class Customerio(Connector):
         found = dict(zip(places, judged, strict=True))
         return [found.get(place) or nothing_to_match_by() for place in range(len(rows))]
 
-    async def _batch(self, entities: Sequence[Mapping[str, Any]]) -> list[Outcome]:
-        """One outcome each. What befalls one call is raised: all of them may be repeated."""
+    async def _batch(self, entities: Sequence[Mapping[str, Any]], *, safe_to_repeat: bool = True) -> list[Outcome]:
+        """One outcome each. What befalls one call is raised: all of them may be repeated, events for a time."""
         outcomes: list[Outcome] = [Outcome.accepted()] * len(entities)
         batch: list[int] = []
         size = 0
@@ -176,16 +180,19 @@ class Customerio(Connector):
                 outcomes[place] = Outcome.rejected("too_large", f"{length} bytes; Customer.io takes {LARGEST_ENTITY}")
                 continue
             if batch and size + length > LARGEST_BATCH:
-                await self._call_batch(entities, batch, outcomes)
+                await self._call_batch(entities, batch, outcomes, safe_to_repeat)
                 batch, size = [], 0
             batch.append(place)
             size += length
         if batch:
-            await self._call_batch(entities, batch, outcomes)
+            await self._call_batch(entities, batch, outcomes, safe_to_repeat)
         return outcomes
 
-    async def _call_batch(self, entities: Sequence[Any], places: Sequence[int], outcomes: list[Outcome]) -> None:
-        reply = await self._track("POST", "batch", {"batch": [entities[place] for place in places]}, version="v2")
+    async def _call_batch(
+        self, entities: Sequence[Any], places: Sequence[int], outcomes: list[Outcome], safe_to_repeat: bool
+    ) -> None:
+        batch = {"batch": [entities[place] for place in places]}
+        reply = await self._track("POST", "batch", batch, version="v2", safe_to_repeat=safe_to_repeat)
         # Also with 200, not only with 207.
         for error in reply.object().get("errors") or ():
             index = error.get("batch_index") if isinstance(error, dict) else None
@@ -223,7 +230,14 @@ class Customerio(Connector):
         return oldest((one["name"], str(one["id"])) for one in found if one.get("type") == "manual")
 
     async def _track(
-        self, method: str, path: str, body: Any = None, *, version: str = "v1", params: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        version: str = "v1",
+        params: dict[str, str] | None = None,
+        safe_to_repeat: bool = True,
     ) -> Reply:
         key = self.settings.track_api_key.get_secret_value()
         authorization = aiohttp.encode_basic_auth(self.settings.site_id, key)
@@ -232,7 +246,7 @@ class Customerio(Connector):
             self.session,
             method,
             f"{base}/api/{version}/{path}",
-            safe_to_repeat=True,
+            safe_to_repeat=safe_to_repeat,
             headers={"Authorization": authorization},
             json=body,
             params=params,

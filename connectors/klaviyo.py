@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -71,7 +72,8 @@ class Klaviyo(Connector):
     modes = frozenset({"send", "list", "object"})
     identifiers = IDENTIFIERS
     writes = frozenset({"upsert", "create", "update"})
-    idempotent_send = True
+    #: no limit is stated (create_event): a day is as long as anything of ours waits to be sent again
+    idempotent_for = timedelta(days=1)
     Settings = KlaviyoSettings
     settings: KlaviyoSettings
 
@@ -150,7 +152,8 @@ class Klaviyo(Connector):
             "metric": {"data": {"type": "metric", "attributes": {"name": str(message.content["campaign"])}}},
             "profile": {"data": {"type": "profile", "attributes": {"external_id": message.person}}},
         }
-        _expect(await self._call("POST", "events", {"data": {"type": "event", "attributes": event}}), 202)
+        body = {"data": {"type": "event", "attributes": event}}
+        _expect(await self._call("POST", "events", body, safe_to_repeat=False), 202)
         return Outcome.accepted()
 
     async def _write(
@@ -251,7 +254,13 @@ class Klaviyo(Connector):
         return str(_data(await self._call("POST", "lists", body), dict)["id"])
 
     async def _call(
-        self, method: str, path: str, body: Any = None, *, params: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        params: Mapping[str, str] | None = None,
+        safe_to_repeat: bool = True,
     ) -> Reply:
         key = self.settings.api_key.get_secret_value()
         media = "application/vnd.api+json"
@@ -259,7 +268,7 @@ class Klaviyo(Connector):
             self.session,
             method,
             f"{self.settings.base_url}/api/{path}",
-            safe_to_repeat=True,
+            safe_to_repeat=safe_to_repeat,
             headers={
                 "Authorization": f"Klaviyo-API-Key {key}",
                 "revision": self.settings.revision,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -45,7 +46,8 @@ class OneSignalSettings(ConnectorSettings):
 class OneSignal(Connector):
     channel = "push"
     modes = frozenset({"send"})
-    idempotent_send = True
+    #: "OneSignal remembers it for 30 days" (docs/en/example-full-integration-reliable-push; create-message)
+    idempotent_for = timedelta(days=30)
     Settings = OneSignalSettings
     settings: OneSignalSettings
 
@@ -80,7 +82,7 @@ class OneSignal(Connector):
             return Outcome.accepted(identity)
         if said and identity == "":
             return Outcome.rejected("refused", said)
-        raise doubtful(True, "garbled", f"HTTP {reply.status} without the id of a message")
+        raise doubtful(False, "garbled", f"HTTP {reply.status} without the id of a message")
 
     def _body(self, message: Message, to: str) -> dict[str, Any]:
         settings, content = self.settings, message.content
@@ -114,7 +116,7 @@ class OneSignal(Connector):
             self.session,
             method,
             f"{self.settings.base_url}/notifications",
-            safe_to_repeat=True,
+            safe_to_repeat=method == "GET",
             params=params,
             json=json,
             judge=_judge,

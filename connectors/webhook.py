@@ -14,7 +14,7 @@ import json
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -63,7 +63,8 @@ class Webhook(Connector):
     identifiers = IDENTIFIERS
     keyed_by_person = True
     overwrites_with_null = True
-    idempotent_send = True
+    #: "a message that comes twice is told apart for ever": what the page of this connector asks of the receiver
+    idempotent_for = timedelta.max
     Settings = WebhookSettings
     settings: WebhookSettings
 
@@ -119,11 +120,13 @@ class Webhook(Connector):
         data = {"key": message.key, "person": message.person, "body": body}
         if message.to:
             data["to"] = message.to
-        reply = await self._post(message.key, "message", message.at, data)
+        reply = await self._post(message.key, "message", message.at, data, safe_to_repeat=False)
         # An empty body is an answer too: that there is nothing to go by.
         return Outcome.accepted(message.key, reply.body if message.answers else None)
 
-    async def _post(self, identity: str, kind: str, at: datetime, data: Mapping[str, Any]) -> Reply:
+    async def _post(
+        self, identity: str, kind: str, at: datetime, data: Mapping[str, Any], *, safe_to_repeat: bool = True
+    ) -> Reply:
         event = {"type": kind, "timestamp": at.astimezone(UTC).isoformat(), "data": data}
         body = json.dumps(event, ensure_ascii=False, separators=(",", ":"), default=str)
         # The receiver refuses what was signed more than minutes ago: this is the wall clock, not the run's.
@@ -133,7 +136,7 @@ class Webhook(Connector):
             self.session,
             "POST",
             self.settings.url,
-            safe_to_repeat=True,
+            safe_to_repeat=safe_to_repeat,
             headers={"webhook-id": identity, "webhook-timestamp": str(now), "webhook-signature": signature},
             body=body.encode(),
             judge=_judge,

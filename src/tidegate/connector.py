@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal, Self
 
 import aiohttp
@@ -167,8 +167,10 @@ class Connector:
     modes: ClassVar[frozenset[Mode]]
     #: identifiers that rows of a list or object may be matched by, in order of the platform's preference
     identifiers: ClassVar[Mapping[str, Identifier]] = {}
-    #: True where sending the same message key twice reaches the person once
-    idempotent_send: ClassVar[bool] = False
+    #: for how long after it was first sent the platform recognises a message by its key, so that the person gets it
+    #: once however often it is sent: as its documentation says. At least an hour, `timedelta.max` for ever; None where
+    #: it does not, or not for long enough. A call of `send` that may have happened is InDoubt all the same.
+    idempotent_for: ClassVar[timedelta | None] = None
     #: True where `lookup` can tell whether a message key was sent
     can_look_up: ClassVar[bool] = False
     #: True where `validate` and `validate_rows` (of what the connector's modes are) ask without changing anything

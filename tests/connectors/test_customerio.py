@@ -58,7 +58,7 @@ class TestTransactionalMails(TestLists):
     """The same promises for messages that have no key there: what is in doubt stays so."""
 
     class kind(Customerio):  # type: ignore[misc, valid-type]
-        idempotent_send = False
+        idempotent_for = None
 
     @pytest.fixture
     async def wire(self, described: Description) -> AsyncIterator[EmulatedWire]:
@@ -235,7 +235,7 @@ async def test_a_transactional_mail_goes_to_the_address_that_is_known_there() ->
 
 async def test_a_transactional_message_in_doubt_is_never_repeated() -> None:
     async with answering(502) as wire, opened(Customerio, given(wire, send_as="push")) as connector:
-        assert not connector.idempotent_send
+        assert connector.idempotent_for is None
         assert connector.limits.messages == 1
         with pytest.raises(InDoubt):
             await connector.send([told("ada")])

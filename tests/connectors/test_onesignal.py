@@ -109,10 +109,10 @@ async def test_the_same_message_tried_twice_arrives_once_and_another_one_too() -
         (200, {"id": "x", "errors": {"invalid_player_ids": [DEVICE]}}, "rejected", "unregistered"),
         (200, {"id": "", "errors": ["something else"]}, "rejected", "refused"),
         (200, {"id": "x", "errors": ["a warning"]}, "accepted", ""),
-        (200, {"recipients": 1}, "retry", "garbled"),
+        (200, {"recipients": 1}, "unknown", "garbled"),
         (400, {"errors": ["Message Notifications must have English language content"]}, "rejected", "refused"),
         (409, {"errors": ["in progress"]}, "retry", "in_progress"),
-        (500, {"errors": ["Internal server error"]}, "retry", "http_500"),
+        (500, {"errors": ["Internal server error"]}, "unknown", "http_500"),
     ],
 )
 async def test_every_answer_means_one_thing(status: int, body: Any, verdict: str, reason: str) -> None:

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from tests.delivery.wire import WireThatDropsRepeats
 from tests.delivery.world import World, on_list
 
 AT_ONCE = 3
@@ -231,3 +232,28 @@ def test_ctrl_c_lets_calls_end_settles_them_and_nothing_is_lost(busy: World) -> 
     assert 0 < busy.count("accepted") < 12
     assert busy.count("unknown") == busy.count("claimed") == 0
     ends_well(busy, unknown=0)
+
+
+def test_a_message_that_the_platform_would_know_again_is_sent_again_after_the_run_was_killed(busy: World) -> None:
+    busy.in_a_process("call returned:1", concurrency=1, connector="WireThatDropsRepeats")
+
+    recovered = busy.recover()
+
+    assert (recovered.in_doubt, recovered.unknown) == (1, 0)
+    busy.later()
+    busy.gate()
+    assert busy.deliver(WireThatDropsRepeats).problem == ""
+    assert set(busy.states().values()) == {"accepted"}
+
+
+def test_and_is_not_once_the_platform_has_forgotten_it(busy: World) -> None:
+    busy.in_a_process("call returned:1", concurrency=1, connector="WireThatDropsRepeats")
+    busy.recover()
+    busy.query("update tidegate.attempts set claimed_at = claimed_at - interval 23 hours where outcome = 'unknown'")
+    busy.later()
+    busy.gate()
+
+    busy.deliver(WireThatDropsRepeats)
+
+    assert (busy.count("unknown"), busy.count("accepted")) == (1, 11)
+    assert set(busy.platform.received.values()) == {1}

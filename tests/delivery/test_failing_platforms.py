@@ -135,6 +135,57 @@ def test_a_platform_that_drops_repeats_is_sent_the_same_key_again(world: World) 
     assert world.states() == {key: "accepted"}
 
 
+def test_what_is_in_doubt_after_a_run_is_sent_again_to_a_platform_that_knows_it_again(world: World) -> None:
+    (key,) = world.messages(world.people(1))
+    world.platform.faults.extend(["lost", *["500"] * 100])
+
+    delivery = world.deliver(WireThatDropsRepeats)
+
+    assert (delivery.owed, delivery.unknown) == (1, 0)
+    assert world.states() == {key: "planned"}
+    assert world.query("select outcome from tidegate.attempts") == [("unknown",)]
+    world.platform.faults.clear()
+    world.run(connector=WireThatDropsRepeats)
+    assert world.states() == {key: "accepted"}
+
+
+def test_what_is_in_doubt_is_not_sent_again_once_the_platform_has_forgotten_it(world: World) -> None:
+    (key,) = world.messages(world.people(1))
+    world.platform.faults.extend(["lost", *["500"] * 100])
+    world.deliver(WireThatDropsRepeats)
+    world.platform.faults.clear()
+    world.query("update tidegate.attempts set claimed_at = claimed_at - interval 23 hours")
+
+    delivery = world.run(connector=WireThatDropsRepeats)
+
+    assert delivery.calls == 0
+    assert world.states() == {key: "unknown"}
+    assert world.platform.received == {key: 1}
+
+
+def test_what_was_put_off_after_it_was_in_doubt_is_in_doubt_still(world: World) -> None:
+    (key,) = world.messages(world.people(1))
+    world.platform.faults.extend(["lost", *["503:0"] * 100])
+    world.deliver(WireThatDropsRepeats)
+    world.platform.faults.clear()
+
+    assert world.query("select outcome from tidegate.attempts") == [("unknown",)]
+    world.run()  # by a connector that is not recognised again
+    assert world.states() == {key: "unknown"}
+    assert world.platform.received == {key: 1}
+
+
+def test_what_is_in_doubt_and_came_too_late_to_be_sent_again_is_not_said_to_be_withheld(world: World) -> None:
+    (key,) = world.messages(world.people(1), expires=timedelta(minutes=30))
+    world.platform.faults.extend(["lost", *["500"] * 100])
+    world.deliver(WireThatDropsRepeats)
+    world.platform.faults.clear()
+
+    assert world.run(connector=WireThatDropsRepeats).calls == 0
+    assert world.query("select state, reason from tidegate.outbox") == [("unknown", "expired")]
+    assert world.platform.received == {key: 1}
+
+
 def test_a_platform_that_can_be_asked_tells_what_became_of_a_message(world: World) -> None:
     arrived, lost = world.messages(world.people(2))
     world.platform.faults.extend(["lost", "broken"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from pydantic import ConfigDict
@@ -67,7 +68,7 @@ class WireThatComposes(Wire):
 
 
 class WireThatDropsRepeats(Wire):
-    idempotent_send = True
+    idempotent_for = timedelta(days=1)
 
 
 class WireThatAnswers(Wire):

@@ -278,8 +278,9 @@ class _Work:
         self, stock: Stock, before: Counter[str], caller: Caller, claims: Claims, clerk: Clerk
     ) -> Counter[str]:
         def counted(verdicts: Counter[str]) -> Counter[str]:
-            owed = verdicts["retry"] + (verdicts["unknown"] if stock.what == "rows" else 0)
-            unknown = verdicts["unknown"] if stock.what == "messages" else 0
+            # What may be repeated is sent again.
+            owed = verdicts["retry"] + (verdicts["unknown"] if stock.repeatable else 0)
+            unknown = 0 if stock.repeatable else verdicts["unknown"]
             return Counter(
                 accepted=verdicts["accepted"],
                 rejected=verdicts["rejected"],
@@ -343,7 +344,7 @@ class _Work:
         return [key for (key,) in found]
 
     def _settle_unknown(self, known: Mapping[str, Outcome], connection: duckdb.DuckDBPyConnection) -> None:
-        connection.register("judged", messages.table(list(known), list(known.values())))
+        connection.register("judged", messages.table(list(known), list(known.values()), repeatable=False))
         connection.execute(
             queries.text("delivery/settle_unknown"),
             {"destination": self.destination, "run_id": self.run_id, "as_of": self.as_of},

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 import duckdb
@@ -37,8 +39,11 @@ _JUDGED = pa.schema(
         "provider_id": pa.string(),
         "after": pa.float64(),
         "answer": pa.string(),
+        "again": pa.bool_(),
     }
 )
+#: a repetition is not begun any more so long before the platform forgets the message: what a delivery may take
+_BEFORE_FORGOTTEN = timedelta(hours=1)
 _LEADING = 7  # columns of claimed_messages.sql before those of the person
 _WALKS = 5  # which of them says whether a message belongs to a walk
 _UNANSWERED = Answers()
@@ -67,7 +72,8 @@ class Outbox:
         render: Render,
         recheck: Recheck | None = None,
     ) -> None:
-        self.repeatable = connector.idempotent_send
+        self._remembered = connector.idempotent_for
+        self.repeatable = self._remembered is not None
         self._warehouse = warehouse
         self._destination = destination
         self._run_id = run_id
@@ -103,7 +109,8 @@ class Outbox:
         return portion
 
     def settle(self, connection: duckdb.DuckDBPyConnection, claim: str, judgement: Judgement) -> None:
-        settle(connection, claim, judgement, run_id=self._run_id, as_of=self._as_of)
+        run: dict[str, Any] = {"run_id": self._run_id, "as_of": self._as_of}
+        settle(connection, claim, judgement, repeatable=self.repeatable, **run)
 
     def _take(
         self, connection: duckdb.DuckDBPyConnection, claim: str, size: int
@@ -114,6 +121,7 @@ class Outbox:
         if not self._swept:
             expired = connection.execute(queries.text("delivery/skip_expired"), {**destination, **run}).fetchall()
             self._record(connection, [key for (key,) in expired], "expired")
+            self._leave_in_doubt(connection, destination, run)
             self._swept = True
         while True:
             connection.execute(queries.text("delivery/claim_messages"), {**destination, "claim": claim, "size": size})
@@ -149,6 +157,18 @@ class Outbox:
         connection.execute(queries.text("delivery/skip_unfit"), {"claim": claim, "reason": reason, **run})
         connection.unregister("unfit")
         self._record(connection, keys, reason)
+        connection.execute(queries.text("delivery/skipped_in_doubt"), {"run_id": self._run_id})
+
+    def _leave_in_doubt(
+        self, connection: duckdb.DuckDBPyConnection, destination: Mapping[str, str], run: Mapping[str, Any]
+    ) -> None:
+        """What may have been sent, and would be twice if it were sent now, stays unknown."""
+        connection.execute(queries.text("delivery/skipped_in_doubt"), {"run_id": self._run_id})
+        remembered = self._remembered or timedelta(0)
+        if remembered < timedelta.max:
+            # The platform's clock is the wall's, not the run's.
+            since = datetime.now(UTC) - max(remembered - _BEFORE_FORGOTTEN, timedelta(0))
+            connection.execute(queries.text("delivery/forgotten_in_doubt"), {**destination, **run, "since": since})
 
     def _record(self, connection: duckdb.DuckDBPyConnection, keys: Sequence[str], reason: str) -> None:
         if keys:
@@ -201,15 +221,23 @@ class Outbox:
 
 
 def settle(
-    connection: duckdb.DuckDBPyConnection, claim: str, judgement: Judgement, *, run_id: str, as_of: datetime
+    connection: duckdb.DuckDBPyConnection,
+    claim: str,
+    judgement: Judgement,
+    *,
+    run_id: str,
+    as_of: datetime,
+    repeatable: bool,
 ) -> None:
-    """Write what became of a claim's messages; what is settled already stays as it is."""
+    """Write what became of a claim's messages; what is settled already stays as it is. What is in doubt is planned
+    again where it is `repeatable`; its attempt says `unknown`, by which later runs know."""
+    outcomes = _with_doubts(judgement) if repeatable else judgement.outcomes
     with transaction(connection):
-        connection.register("judged", table(judgement.keys, judgement.outcomes))
+        connection.register("judged", table(judgement.keys, outcomes, repeatable=repeatable))
         connection.execute(queries.text("delivery/settle_messages"), {"claim": claim, "run_id": run_id, "as_of": as_of})
         if any(outcome.answer is not None for outcome in judgement.outcomes):
             connection.execute(queries.text("delivery/keep_answers"), {"claim": claim, "as_of": as_of})
-        if any(outcome.verdict == "retry" for outcome in judgement.outcomes):
+        if any(_again(outcome, repeatable) for outcome in outcomes):
             connection.execute(queries.text("delivery/replan_messages"), {"claim": claim, "as_of": as_of})
         connection.execute(queries.text("delivery/settle_message_attempts"), {"claim": claim})
         connection.unregister("judged")
@@ -222,8 +250,20 @@ async def _send(connector: Connector, found: Sequence[Message]) -> list[Outcome]
     return await connector.send(found)
 
 
-def table(keys: Sequence[str], outcomes: Sequence[Outcome]) -> pa.Table:
-    """The relation `judged` of the queries that settle messages."""
+def _again(outcome: Outcome, repeatable: bool) -> bool:
+    return outcome.verdict == "retry" or (repeatable and outcome.verdict == "unknown")
+
+
+def _with_doubts(judgement: Judgement) -> Sequence[Outcome]:
+    """What was in doubt, and then surely did not happen when it was sent again, is in doubt still."""
+    return [
+        replace(outcome, verdict="unknown") if doubted and outcome.verdict == "retry" else outcome
+        for outcome, doubted in zip(judgement.outcomes, judgement.doubted or repeat(False), strict=False)
+    ]
+
+
+def table(keys: Sequence[str], outcomes: Sequence[Outcome], *, repeatable: bool) -> pa.Table:
+    """The relation `judged` of the queries that settle messages. `again`: it is planned again."""
     return pa.table(
         [
             keys,
@@ -233,6 +273,7 @@ def table(keys: Sequence[str], outcomes: Sequence[Outcome]) -> pa.Table:
             [outcome.provider_id for outcome in outcomes],
             [outcome.after for outcome in outcomes],
             [outcome.answer for outcome in outcomes],
+            [_again(outcome, repeatable) for outcome in outcomes],
         ],
         schema=_JUDGED,
     )

@@ -17,13 +17,13 @@ from tidegate.delivery.portion import NOT_STARTED, Judgement
 from tidegate.warehouse import Warehouse
 
 _INTERRUPTED = Outcome.unknown("interrupted")
-_MAYBE_SENT = Outcome.retry("interrupted")
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What unsettled claims came to. `released` was never sent, `unknown` messages may have been;
-    `in_doubt` rows may have been, and are sent again; `pending` ones the platform judges later."""
+    """What unsettled claims came to. `released` was never sent, `unknown` messages may have been; `in_doubt` rows may
+    have been, too, and messages that the platform would know again: they are sent again. `pending` rows the platform
+    judges later."""
 
     claims: int = 0
     accepted: int = 0
@@ -66,41 +66,42 @@ def _settle(warehouse: Warehouse, claim: str, kind: Kind, account: Account | Non
     run_id = made_by[0] if made_by else ""
     if kind == "messages":
         repeatable = header is not None and header.repeatable
-        judgement = _judge([key for (key,) in claimed], account, _MAYBE_SENT if repeatable else _INTERRUPTED)
+        judgement = _judge([key for (key,) in claimed], account)
         with warehouse.session() as connection:
-            messages.settle(connection, claim, judgement, run_id=run_id, as_of=as_of)
+            messages.settle(connection, claim, judgement, run_id=run_id, as_of=as_of, repeatable=repeatable)
     else:
+        repeatable = True
         lists = header.lists if header is not None else tuple(dict.fromkeys(row[0] for row in claimed))
         numbers = {name: number for number, name in enumerate(lists)}
         keys = [rows.row_key(numbers[name], identity, person) for name, identity, person in claimed]
         # A job is asked about in the order in which its rows were given.
         given = {key: place for place, key in enumerate(account.outcomes)} if account is not None else {}
         keys.sort(key=lambda key: given.get(key, len(given)))
-        judgement = _judge(keys, account, _INTERRUPTED)
+        judgement = _judge(keys, account)
         with warehouse.session() as connection:
             rows.settle(connection, claim, judgement, lists=lists, run_id=run_id, as_of=as_of)
-    return _count(kind, judgement.outcomes)
+    return _count(repeatable, judgement.outcomes)
 
 
-def _judge(keys: Sequence[str], account: Account | None, started: Outcome) -> Judgement:
-    """The last word on each key, in the order of the claim; `started` stands for a call without outcome."""
+def _judge(keys: Sequence[str], account: Account | None) -> Judgement:
+    """The last word on each key, in the order of the claim."""
     if account is None:
         return Judgement(keys, [NOT_STARTED] * len(keys))
     outcomes = []
     for place, key in enumerate(keys):
         if key in account.open:
-            outcomes.append(started)
+            outcomes.append(_INTERRUPTED)
         elif (outcome := account.outcomes.get(key)) is not None:
             outcomes.append(outcome)
         else:
-            outcomes.append(started if account.may_have_started(place) else NOT_STARTED)
+            outcomes.append(_INTERRUPTED if account.may_have_started(place) else NOT_STARTED)
     return Judgement(keys, outcomes, [key in account.doubted for key in keys])
 
 
-def _count(kind: Kind, outcomes: Sequence[Outcome]) -> Iterator[str]:
+def _count(repeatable: bool, outcomes: Sequence[Outcome]) -> Iterator[str]:
     for outcome in outcomes:
         if outcome.verdict == "unknown":
-            yield "unknown" if kind == "messages" else "in_doubt"
+            yield "in_doubt" if repeatable else "unknown"
         else:
             yield "released" if outcome.verdict == "retry" else outcome.verdict
 

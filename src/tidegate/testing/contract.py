@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import aiohttp
@@ -108,6 +108,7 @@ class ConnectorContract:
         assert limits.batch >= 1
         assert limits.concurrency >= 1
         assert all(limit is None or limit > 0 for limit in (limits.per_second, limits.messages, limits.per_day))
+        assert connector.idempotent_for is None or connector.idempotent_for >= timedelta(hours=1)
 
     async def test_what_it_cannot_do_it_says(self, connector: Connector) -> None:
         with_send = "send" in self.kind.modes

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import aiohttp
 import pytest
@@ -20,44 +21,57 @@ from tidegate.testing.world import World
 
 #: people whose rows are written and who are told something under each fault
 _PEOPLE = 3
-#: who is there before anything goes wrong; one is to go under each fault
-_THERE = range(_PEOPLE * len(EVERY_FAULT), (_PEOPLE + 1) * len(EVERY_FAULT))
 #: healthy runs in which a platform has judged what it was given; each asks about every job at least once
 _MOST_RUNS = 6
 
 
 class Converging(ConnectorContract):
-    """Needs an emulation; a connector with a wire of its own, without a shelf, is not asked."""
+    """Of an emulation everything is known. A connector with a wire of its own names its `faults`, and says in `strike`,
+    `heal`, `holds` (and `told`, where it sends) how they befall it and what the other side has."""
+
+    #: what befalls it, one after another
+    faults: ClassVar[Sequence[str]] = EVERY_FAULT
+
+    async def strike(self, wire: Any, fault: str) -> None:
+        """From now on, until `heal`."""
+        wire.fail(fault)
+
+    async def heal(self, wire: Any) -> None:
+        wire.mend()
+
+    async def holds(self, wire: Any) -> set[str]:
+        """The first identifiers of those who are there."""
+        return set(wire.emulation.held(wire.shelf, self._target))
 
     async def test_after_any_fault_a_healthy_run_leaves_it_equal_and_nobody_told_twice(
         self, connector: Connector, wire: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        if not isinstance(wire, EmulatedWire):
-            pytest.skip("the platform is not emulated")
+        if not isinstance(wire, EmulatedWire) and type(self).strike is Converging.strike:
+            pytest.skip(f"{self.kind.__name__} has a wire of its own, which says nothing of faults")
         # A job that wants more time is asked about in the next run.
         monkeypatch.setattr(jobs, "PATIENCE", 0.3)
         monkeypatch.setattr(jobs, "_FIRST_PAUSE", 0.01)
         offered = set(self.operations(connector))
         world = World(tmp_path, self._target, self.kind)
         if "upsert" in offered:
-            world.owe([self.row(one) for one in _THERE])
+            world.owe([self.row(one) for one in self._there])
             await self._healthy(world, wire, least=1)
-        for number, fault in enumerate(EVERY_FAULT):
+        for number, fault in enumerate(self.faults):
             self._plan(world, number, offered)
-            wire.fail(fault)
+            await self.strike(wire, fault)
             with monkeypatch.context() as patch:
                 if fault.startswith("hang"):
                     # The package offers the function of the same name.
                     module = import_module("tidegate.delivery.deliver")
                     patch.setattr(module, "_TIMEOUT", aiohttp.ClientTimeout(total=0.4))
                 await self._run(world, wire, time_budget=0.3)
-        wire.mend()
+        await self.heal(wire)
         # What takes two steps at a platform is done in the second.
         await self._healthy(world, wire, least=2)
         if self.kind.modes & {"list", "object"}:
-            self._holds_who_is_wanted(world, wire)
+            await self._holds_who_is_wanted(world, wire)
         if "send" in offered:
-            self._everybody_was_told_once(world.states(), wire, connector.idempotent_send)
+            self._everybody_was_told_once(world.states(), wire, connector.idempotent_for is not None)
 
     def told(self, wire: EmulatedWire) -> Counter[Any]:
         """How often the platform passed each message on."""
@@ -69,15 +83,15 @@ class Converging(ConnectorContract):
         if "upsert" in offered:
             world.owe([self.row(one) for one in some])
         if "remove" in offered:
-            world.owe([self.row(_THERE[number])], removing=True)
+            world.owe([self.row(self._there[number])], removing=True)
         if "send" in offered:
             world.tell({one: self.message(one) for one in some})
 
-    async def _run(self, world: World, wire: EmulatedWire, time_budget: float = 30.0) -> Delivery:
+    async def _run(self, world: World, wire: Any, time_budget: float = 30.0) -> Delivery:
         connector = self.kind(self.kind.Settings.model_validate(dict(self.settings(wire))))
         return await world.run(connector, self.message(0).channel, time_budget=time_budget)
 
-    async def _healthy(self, world: World, wire: EmulatedWire, *, least: int) -> None:
+    async def _healthy(self, world: World, wire: Any, *, least: int) -> None:
         """`least` runs, and one more for as long as the platform has not judged what it took. Nothing stays owed."""
         runs = [await self._run(world, wire) for _ in range(least)]
         while runs[-1].pending and len(runs) < _MOST_RUNS:
@@ -85,8 +99,13 @@ class Converging(ConnectorContract):
         assert runs[-1].problem == "", runs
         assert world.owed() == [], f"still owed after {len(runs)} healthy runs: {runs}"
 
-    def _holds_who_is_wanted(self, world: World, wire: EmulatedWire) -> None:
-        held = set(wire.emulation.held(wire.shelf, self._target))
+    @property
+    def _there(self) -> range:
+        """Who is there before anything goes wrong; one is to go under each fault."""
+        return range(_PEOPLE * len(self.faults), (_PEOPLE + 1) * len(self.faults))
+
+    async def _holds_who_is_wanted(self, world: World, wire: Any) -> None:
+        held = await self.holds(wire)
         missing, too_many = sorted(world.wanted - held), sorted(held - world.wanted)
         assert held == world.wanted, f"not there: {missing}; there, and not wanted: {too_many}"
 

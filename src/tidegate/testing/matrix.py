@@ -12,6 +12,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -35,7 +36,7 @@ COLUMNS = (
     "concurrency",
     "per_second",
     "per_day",
-    "idempotent_send",
+    "idempotent_for",
     "can_look_up",
     "can_validate",
     "writes",
@@ -54,7 +55,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 }
 _BEGIN, _END = "<!-- from the code, by `make matrix` -->", "<!-- until here -->"
 _HEAD = "| connector | does | matched by | a call takes | calls | and |\n|---|---|---|---|---|---|\n"
-_WORDS = {"idempotent_send": "repeats safely", "can_look_up": "can be asked", "can_validate": "dry run"}
+_WORDS = {"can_look_up": "can be asked", "can_validate": "dry run"}
 _NOWHERE = Endpoints(("127.0.0.1", 9), "http://127.0.0.1:9", Path("files"))
 
 
@@ -104,7 +105,7 @@ def _row(name: str, made: Connector) -> dict[str, str]:
         limits.concurrency,
         limits.per_second,
         limits.per_day,
-        kind.idempotent_send,
+        kind.idempotent_for,
         kind.can_look_up,
         kind.can_validate,
         [write for write in ("upsert", "create", "update") if write in kind.writes] if "object" in holds else [],
@@ -119,6 +120,8 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, timedelta):
+        return "ever" if value == timedelta.max else f"{value.days} day{'s' if value.days > 1 else ''}"
     if isinstance(value, float):
         return f"{round(value, 3):g}"
     return " ".join(value) if isinstance(value, list) else str(value)
@@ -152,7 +155,8 @@ def _line(row: Mapping[str, str], title: str) -> str:
     pace = [f"{row['concurrency']} at once"]
     pace += [_a_second(float(row["per_second"]))] if row["per_second"] else []
     pace += [f"{int(row['per_day']):,} a day"] if row["per_day"] else []
-    more = [words for key, words in _WORDS.items() if row[key] == "yes"]
+    more = [f"repeats safely for {row['idempotent_for']}"] if row["idempotent_for"] else []
+    more += [words for key, words in _WORDS.items() if row[key] == "yes"]
     more += [f"`write: {'`, `'.join(row['writes'].split()[1:])}`"] if " " in row["writes"] else []
     address = CHANNELS[row["channel"]].address if row["modes"] == "send" else ""
     matched = ", ".join(row["identifiers"].split()) or (address and f"`{address}` of people")

@@ -71,11 +71,10 @@ class NetworkContract(Claims, Converging, Described):
         return dict(zip(operations, found, strict=True))
 
     def expected(self, fault: Fault, operation: str, wire: Wire) -> str:
-        """Rows and idempotent messages may be repeated, other messages only when surely not sent."""
+        """Rows may be repeated. Of messages the delivery decides, so it must know whether they may have been sent."""
         if self.status_is_enough and fault in ("garbage", "empty", "html"):
             return "accepted"
-        repeatable = operation != "send" or self.kind.idempotent_send
-        return "unknown" if fault in wire.doubtful and not repeatable else "retry"
+        return "unknown" if fault in wire.doubtful and operation == "send" else "retry"
 
     async def test_wrong_credentials_are_the_destinations_fault_and_no_rows(
         self, connector: Connector, wire: Wire

@@ -1,7 +1,7 @@
--- Messages of a claim that may be tried again are planned again, later each time; what was never started is
+-- Messages of a claim that may be sent again are planned again, later each time; what was never started is
 -- planned as it was.
 --
--- tables: tidegate.outbox, judged (message_key, verdict, reason, detail, provider_id, after)
+-- tables: tidegate.outbox, judged (message_key, reason, after, again)
 -- params: $claim, $as_of
 
 update tidegate.outbox
@@ -21,5 +21,5 @@ from judged
 where
     outbox.claim = $claim
     and outbox.state = 'claimed'
-    and judged.verdict = 'retry'
+    and judged.again
     and outbox.message_key = judged.message_key

@@ -1,6 +1,6 @@
 -- What became of the messages of a claim, once and for all.
 --
--- tables: tidegate.outbox, judged (message_key, verdict, reason, detail, provider_id, after)
+-- tables: tidegate.outbox, judged (message_key, verdict, reason, provider_id, again)
 -- params: $claim, $run_id, $as_of
 
 update tidegate.outbox
@@ -15,5 +15,5 @@ from judged
 where
     outbox.claim = $claim
     and outbox.state = 'claimed'
-    and judged.verdict <> 'retry'
+    and not judged.again
     and outbox.message_key = judged.message_key
