@@ -166,6 +166,8 @@ def _fault(one: Any, reply: Reply, own_sender: bool) -> DestinationError | None:
 
 def _judge(reply: Reply) -> DestinationError | None:
     found = reply.peek()
-    if reply.status >= 500 or not isinstance(found, dict) or not found.get("ErrorCode"):
+    if not isinstance(found, dict) or not found.get("ErrorCode"):
+        return None
+    if reply.status >= 500 and found["ErrorCode"] not in WAIT:
         return None
     return _fault(found, reply, own_sender=False)

@@ -47,14 +47,30 @@ async def test_an_answer_is_read_as_it_is() -> None:
         (429, Retryable, Retryable),
         (500, InDoubt, Retryable),
         (502, InDoubt, Retryable),
-        (503, Retryable, Retryable),
+        (503, InDoubt, Retryable),
         (504, InDoubt, Retryable),
         (302, Retryable, Retryable),
+        (303, InDoubt, Retryable),
     ],
 )
 async def test_a_status_says_whether_it_happened(status: int, unsafe: type[Exception], safe: type[Exception]) -> None:
     assert type(await fault(Answer(status))) is unsafe
     assert type(await fault(Answer(status), safe=True)) is safe
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (Answer(503, {"error": "maintenance"}, {"retry-after": "60"}), Retryable),
+        (Answer(503, "upstream connect error or disconnect/reset before headers"), InDoubt),
+        (Answer(503, "<html><title>503 Backend fetch failed</title></html>", {"retry-after": "5"}), InDoubt),
+    ],
+)
+async def test_a_server_that_turns_a_call_away_is_not_a_gateway_that_lost_the_answer(
+    answer: Answer, kind: type[Exception]
+) -> None:
+    assert type(await fault(answer)) is kind
+    assert (await fault(answer)).reason == "unavailable"
 
 
 @pytest.mark.parametrize("body", [b"", b"  ", b"<html><title>Log in</title></html>", b'{"id": ', b"\xff\xfe"])

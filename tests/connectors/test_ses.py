@@ -109,7 +109,7 @@ async def test_a_wrong_secret_closes_the_destination(wire: EmulatedWire) -> None
         (400, "MessageRejected", "virus for person.1@example.com", "rejected", "message_rejected", None),
         (400, "BadRequestException", "Illegal address person.1@example.com", "rejected", "bad_message", None),
         (500, "InternalServiceErrorException", "oh", "unknown", "http_500", None),
-        (503, "ServiceUnavailable", "oh", "retry", "unavailable", None),
+        (503, "ServiceUnavailable", "oh", "unknown", "unavailable", None),
     ],
 )
 async def test_every_exception_means_one_thing(

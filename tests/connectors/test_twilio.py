@@ -102,7 +102,7 @@ async def test_the_text_arrives_as_it_was_written_and_the_number_in_e164() -> No
         (429, 20429, "retry", "throttled"),
         (400, 21611, "retry", "throttled"),
         (500, 20500, "unknown", "http_500"),
-        (503, 20503, "retry", "unavailable"),
+        (503, 20503, "unknown", "unavailable"),
     ],
 )
 async def test_every_code_means_one_thing(status: int, code: int, verdict: str, reason: str) -> None:

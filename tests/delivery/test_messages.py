@@ -128,7 +128,7 @@ def test_a_message_whose_connection_broke_is_unknown_and_never_sent_again(world:
 
 def test_a_message_that_the_platform_could_not_take_is_sent_again_in_the_same_run(world: World) -> None:
     (key,) = world.messages(world.people(1))
-    world.platform.faults.extend(["503", "503"])
+    world.platform.faults.extend(["503:0", "503:0"])
 
     delivery = world.deliver()
 
@@ -138,7 +138,7 @@ def test_a_message_that_the_platform_could_not_take_is_sent_again_in_the_same_ru
 
 def test_what_did_not_go_through_is_planned_again_for_later(world: World) -> None:
     (key,) = world.messages(world.people(1))
-    world.platform.faults.extend(["503"] * 100)
+    world.platform.faults.extend(["503:0"] * 100)
 
     delivery = world.deliver()
 

@@ -36,9 +36,10 @@ _NOTHING_MORE = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLA
 BaseUrl = Annotated[str, Field(pattern=r"^https?://"), AfterValidator(lambda url: url.rstrip("/"))]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for each of a million calls
 class Reply:
-    """An answer: headers have lower-case names. `safe` says whether the call that it answers may be repeated."""
+    """An answer: headers are found by their names in any case. `safe` says whether the call that it answers may be
+    repeated."""
 
     status: int
     headers: Mapping[str, str]
@@ -70,10 +71,7 @@ class Reply:
 
     def peek(self, *names: str) -> Any:
         """The body as JSON, or what it has under these keys, one within the other; None where it has nothing."""
-        try:
-            found = json_.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
+        found = _loaded(self.body)
         for name in names:
             found = found.get(name) if isinstance(found, dict) else None
         return found
@@ -127,9 +125,9 @@ async def call(
     is the time-out in seconds, otherwise the session's. `rows` is for the log of requests, where the request
     carries another number than the connector was given.
 
-    Raises Retryable (not connected, 408, 425, 429, 503, a redirect), Closed (401, 403: the account is at
-    fault, no row is), Refused (any other 4xx), InDoubt (500, 502, 504, a broken connection or time-out
-    after the request left; Retryable when safe to repeat).
+    Raises Retryable (not connected, 408, 425, 429, a redirect, a 503 that says when to come again), Closed (401,
+    403: the account is at fault, no row is), Refused (any other 4xx), InDoubt (303, any other 5xx, a broken
+    connection or time-out after the request left; Retryable when safe to repeat).
     """
     secrets = tuple(hide)
     sending = _Body(*_encoded(json, form, body))
@@ -147,8 +145,7 @@ async def call(
             allow_redirects=False,
             **more,
         ) as response:
-            found = {name.lower(): value for name, value in response.headers.items()}
-            reply = Reply(response.status, found, await _read(response), safe_to_repeat, secrets)
+            reply = Reply(response.status, response.headers, await _read(response), safe_to_repeat, secrets)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as fault:
         wrong = _broken(fault, sending, safe_to_repeat, secrets)
     if reply is not None and not 200 <= reply.status < 300:
@@ -228,6 +225,19 @@ def _dumped(value: Any) -> bytes:
         return json_.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def _loaded(body: bytes) -> Any:
+    """None where it is no JSON."""
+    try:
+        if not _LONG_NUMBER.search(body):
+            return orjson.loads(body)
+    except ValueError:  # also NaN and other things that Python's own reads
+        pass
+    try:
+        return json_.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
 async def _read(response: aiohttp.ClientResponse) -> bytes:
     if response.status < 300 and 0 < (response.content_length or 0) < LARGEST_BODY and not _packed(response):
         return await response.read()
@@ -268,14 +278,31 @@ def _judged(reply: Reply) -> DestinationError:
         return Closed("unauthorized", said)
     if status == 429:
         return Retryable("throttled", said, reply.after)
-    if status in (408, 425, 503):
+    if status in (408, 425) or (status == 503 and (reply.safe or _turned_away(reply))):
         return Retryable("unavailable", said, reply.after)
+    if status == 503:
+        return InDoubt("unavailable", said)
+    if status == 303:
+        # "to indicate that the server is redirecting ... to provide an indirect response" (RFC 9110, 15.4.4): it acted.
+        return doubtful(reply.safe, "redirected", said)
     if status < 400:
         # Following it would hand personal data to an address that nobody configured.
         return Retryable("redirected", said)
     if status < 500:
         return Refused(f"http_{status}", said)
     return doubtful(reply.safe, f"http_{status}", said)
+
+
+def _turned_away(reply: Reply) -> bool:
+    """Whether a 503 comes from who would have acted, and did not.
+
+    It means "currently unable to handle the request" (RFC 9110, 15.6.4), and a `Retry-After` asks for the same request
+    again. But gateways say 503 as well when the server behind them breaks off after it was given the request: Envoy
+    for a terminated connection (response flag UC), Varnish for a failed fetch, in a page with a `Retry-After` of its
+    own. What a platform means by the 503 in its own words is for `judge`.
+    """
+    page = "html" in reply.headers.get("content-type", "") or reply.body.lstrip()[:1] == b"<"
+    return reply.after is not None and not page
 
 
 def _path(url: str) -> str:
