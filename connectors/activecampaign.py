@@ -61,7 +61,8 @@ class ActiveCampaign(Connector):
 
     @property
     def limits(self) -> Limits:
-        # "5 requests per second per account" (rate-limits)
+        # "5 requests per second per account" (rate-limits). Of imports "100 requests per minute" with several contacts
+        # and 20 with one (bulk-import-contacts); of what is more, ActiveCampaign says when to come again (429).
         return Limits(batch=LARGEST_IMPORT, concurrency=2, per_second=5)
 
     async def open(self, session: aiohttp.ClientSession) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import aiohttp
 from pydantic import SecretStr
 
-from tidegate.connecting.http import BaseUrl, Reply, call
+from tidegate.connecting.http import BaseUrl, Reply, call, doubtful
 from tidegate.connecting.lists import NamedLists, oldest
 from tidegate.connecting.moments import moment
 from tidegate.connecting.rows import each, nothing_to_match_by
@@ -48,7 +48,17 @@ FAILED = {
     "invalidData": "invalid_data",
     "failed": "failed",
 }
-UNAUTHORIZED = {"BadApiKey", "BadAuthorizationHeader", "InvalidJwtPayload", "JwtUserIdentifiersMismatched", "Forbidden"}
+# Codes of a call (npm @iterable/api 0.13.0, types/common: "from official API docs"); others refuse it.
+UNAUTHORIZED = {
+    "BadApiKey",
+    "BadAuthorizationHeader",
+    "InvalidJwtPayload",
+    "JwtUserIdentifiersMismatched",
+    "Forbidden",
+    "Unauthorized",
+}
+UNKNOWN = {"NotFound", "UserNotFound", "UnknownUserIdError", "UnknownEmailError", "ForgottenUserError"}
+TRANSIENT = {"DatabaseError", "QueueEmailError"}
 
 # A campaign goes out by one medium, and each has an operation of its own.
 TARGETS = {
@@ -259,8 +269,12 @@ def _judge(reply: Reply) -> DestinationError | None:
         return Closed("unauthorized", said)
     if reply.status >= 500:
         return None
+    if code in TRANSIENT:
+        return doubtful(reply.safe, "server_error", said)
+    if code == "Success":  # "sometimes returns "Success" code even for error responses" (types/common)
+        return None
     if "list" in words and ("not found" in words or "does not exist" in words or "invalid list" in words):
         return _ListGone("list_gone", said)
-    if reply.status == 404 or code in ("UserNotFound", "UnknownUserIdError", "UnknownEmailError"):
-        return _Unknown("not_found", said)
+    if reply.status == 404 or code in UNKNOWN:
+        return _Unknown("forgotten" if code == "ForgottenUserError" else "not_found", said)
     return Refused(reason, said)

@@ -10,7 +10,7 @@ import pytest
 
 from tidegate import registry
 from tidegate.connector import Message, Outcome, Row, Target
-from tidegate.errors import Closed, Refused, Retryable, Unsupported
+from tidegate.errors import Closed, InDoubt, Refused, Retryable, Unsupported
 from tidegate.sandbox.emulation import SECRET
 from tidegate.sandbox.platforms.iterable import Iterable as Platform
 from tidegate.testing import Answer, HttpWire, NetworkContract
@@ -205,13 +205,28 @@ async def test_a_campaign_that_is_no_number_is_refused_before_the_call() -> None
         (503, "GenericError", Retryable, "unavailable"),
         (500, "GenericError", Retryable, "http_500"),
         (400, "InvalidEmailAddressError", Refused, "invalid_email_address_error"),
-        (413, "RequestTooLarge", Refused, "request_too_large"),
+        (413, "BatchTooLarge", Refused, "batch_too_large"),
+        (400, "ForgottenUserError", Refused, "forgotten"),
+        (400, "DatabaseError", Retryable, "server_error"),
+        (400, "Success", Refused, "http_400"),
     ],
 )
 async def test_every_code_means_one_thing(status: int, code: str, kind: type[Exception], reason: str) -> None:
     async with answering(status, {"msg": "no", "code": code}) as wire, opened(Iterable, given(wire)) as connector:
         with pytest.raises(kind, match=reason):
             await connector.upsert(USERS, [ada()])
+
+
+async def test_a_message_that_may_be_queued_stays_in_doubt() -> None:
+    async with answering(400, {"msg": "no", "code": "QueueEmailError"}) as wire, opened(Iterable, given(wire)) as one:
+        with pytest.raises(InDoubt, match="server_error"):
+            await one.send([told("ada")])
+
+
+async def test_whoever_was_forgotten_is_gone_already() -> None:
+    gone = {"msg": "no", "code": "ForgottenUserError"}
+    async with answering(400, gone) as wire, opened(Iterable, given(wire)) as connector:
+        assert await connector.remove(USERS, [ada()]) == [Outcome.accepted()]
 
 
 async def test_iterable_has_users_and_no_other_objects() -> None:
