@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +21,40 @@ from filelock import FileLock
 from tidegate import registry
 from tidegate.connector import Connector, Row, Target
 from tidegate.errors import Closed, Refused, Retryable, Unsupported
-from tidegate.testing import ConnectorContract
+from tidegate.testing.converging import Converging
 
+from . import failing_disk
 from .conftest import ROOT
+from .failing_disk import Disk
 
 File = registry.load("file", ROOT)
 LIST = Target("list", "VIP customers")
 OBJECT = Target("object", "contacts")
 
 
-class TestContract(ConnectorContract):
+class TestContract(Converging):
     kind = File
+    target = LIST
+    faults = failing_disk.FAULTS
 
     @pytest.fixture
-    def wire(self, tmp_path: Path) -> Path:
-        return tmp_path
+    def wire(self, tmp_path: Path) -> Iterator[Disk]:
+        disk = Disk(tmp_path, LIST.name)
+        yield disk
+        disk.mend()
 
-    def settings(self, wire: Path) -> Mapping[str, Any]:
-        return {"folder": str(wire)}
+    def settings(self, wire: Disk) -> Mapping[str, Any]:
+        return {"folder": str(wire.folder), "wait": wire.wait}
+
+    async def strike(self, wire: Disk, fault: str) -> None:
+        await wire.fail(fault)
+
+    async def heal(self, wire: Disk) -> None:
+        wire.mend()
+
+    async def holds(self, wire: Disk) -> set[str]:
+        assert wire.leftovers() == []
+        return {row["email"] for row in read(wire.folder, LIST.name, "csv")}
 
 
 def file(folder: Path, **settings: Any) -> Connector:
@@ -171,7 +187,7 @@ async def test_a_disk_that_is_full_while_rows_are_written_is_told_as_such(
     tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every file that is begun here ends on the device that is always full."""
-    if not Path("/dev/full").exists():
+    if not Path("/dev/full").exists():  # noqa: ASYNC240 (nothing is waited for)
         pytest.skip("this machine has no /dev/full")
 
     def begun(*, dir: Path, prefix: str, suffix: str) -> tuple[int, str]:

@@ -17,10 +17,11 @@ import pytest
 from tidegate import registry
 from tidegate.connector import Connector, Outcome, Row, Target
 from tidegate.errors import Closed, Retryable, Unsupported
-from tidegate.testing import ConnectorContract
+from tidegate.testing.converging import Converging
 
-from . import postgresql
+from . import failing_database, postgresql
 from .conftest import ROOT
+from .failing_database import Database
 from .postgresql import PASSWORD, USER, Server
 
 Postgres = registry.load("postgres", ROOT)
@@ -57,17 +58,28 @@ def connect(server: Server, **more: Any) -> Connector:
     return Postgres(Postgres.Settings.model_validate(settings(server, **more)))
 
 
-class TestContract(ConnectorContract):
+class TestContract(Converging):
     kind = Postgres
     secrets = (PASSWORD,)
     target = OBJECT
+    faults = failing_database.FAULTS
 
     @pytest.fixture
-    def wire(self, server: Server, database: asyncpg.Connection) -> Server:
-        return server
+    async def wire(self, server: Server, database: asyncpg.Connection) -> AsyncIterator[Database]:
+        async with Database(server, database, OBJECT.name).served() as wire:
+            yield wire
 
-    def settings(self, wire: Server) -> Mapping[str, Any]:
-        return settings(wire)
+    def settings(self, wire: Database) -> Mapping[str, Any]:
+        return settings(wire.server, port=wire.port, timeout=wire.patience)
+
+    async def strike(self, wire: Database, fault: str) -> None:
+        await wire.fail(fault)
+
+    async def heal(self, wire: Database) -> None:
+        await wire.mend()
+
+    async def holds(self, wire: Database) -> set[str]:
+        return await wire.addresses()
 
 
 async def held(

@@ -64,7 +64,9 @@ class Converging(ConnectorContract):
                     # The package offers the function of the same name.
                     module = import_module("tidegate.delivery.deliver")
                     patch.setattr(module, "_TIMEOUT", aiohttp.ClientTimeout(total=0.4))
+                asked = len(getattr(wire, "asked", ()))
                 await self._run(world, wire, time_budget=0.3)
+                assert not isinstance(wire, EmulatedWire) or len(wire.asked) > asked, f"{fault} met no call"
         await self.heal(wire)
         # What takes two steps at a platform is done in the second.
         await self._healthy(world, wire, least=2)
