@@ -45,3 +45,21 @@ def test_whoever_is_written_to_is_labelled_by_what_the_platform_sees(
         found = labels(connection, facts)
 
     assert [pair for pair in found if pair[0]] == ([(label, "ada")] if label else [])
+
+
+def test_a_first_name_says_not_whose_a_row_is(tmp_path: Path) -> None:
+    world = World(Warehouse(tmp_path / "shop.duckdb"))
+    world.audience(welcome())
+    world.decide()
+    given = {"email": "ada@example.com", "first_name": "Ada", "country": "6959097001d10501ac7d54c0bdb8db61"}
+    with world.warehouse.session() as connection:
+        connection.execute(
+            "insert into tidegate.owed (destination, list, person, operation, identity, identifiers, traits, state, "
+            "in_doubt, attempts, next_try, run_id) "
+            "values ('meta_ads', 'VIP', 'ada', 'add', '1', $given, '{}', 'due', false, 0, $now, 'run')",
+            {"given": json.dumps(given), "now": world.as_of},
+        )
+
+        found = labels(connection, world.facts())
+
+    assert [pair for pair in found if pair[0]] == [("ada@example.com", "ada")]

@@ -13,6 +13,14 @@ from tidegate.channels import CHANNELS, ChannelSpec
 from tidegate.decision.decide import Facts
 from tidegate.decision.stays import person_of
 
+#: kinds of identifiers that many people share: none of them says whose a row is
+_SHARED = frozenset(
+    [
+        *("first_name", "last_name", "first_initial", "city", "state", "postcode", "country"),
+        *("date_of_birth", "birth_year", "birth_month", "birth_day", "gender", "title", "company"),
+    ]
+)
+
 
 def labels(connection: duckdb.DuckDBPyConnection, facts: Facts) -> list[tuple[str, str]]:
     """Pairs of identifier and person for every message that is ready and every list row that is due."""
@@ -31,7 +39,7 @@ def labels(connection: duckdb.DuckDBPyConnection, facts: Facts) -> list[tuple[st
         query = queries.bind("runs/message_labels", known=known)
         pairs += connection.execute(query, {"channel": spec.name}).fetchall()
     for person, identifiers in connection.execute(queries.text("runs/row_labels")).fetchall():
-        pairs += [(value, person) for value in json.loads(identifiers).values()]
+        pairs += [(value, person) for kind, value in json.loads(identifiers).items() if kind not in _SHARED]
     return pairs
 
 

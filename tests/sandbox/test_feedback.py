@@ -73,6 +73,14 @@ async def test_looking_at_a_message_opens_it_once(client: Client) -> None:
     assert [file.name for file in files(client)] == ["sandbox-2011-10-01.jsonl"]
 
 
+async def test_nobody_hears_of_a_text_that_it_was_read(client: Client) -> None:
+    assert (await control(client, "behave", {"opens": 1, "delivered": 0}))[0] == 204
+    await client.text(body="On its way")
+    await client.page("/messages/1")
+    client.sandbox.set_clock(datetime.now(UTC) + timedelta(days=4))
+    assert told(client) == []
+
+
 async def test_a_prefetch_opens_nothing(client: Client) -> None:
     await client.mail()
     async with client.session.get(f"{client.sandbox.http_url}/messages/1", headers={"Sec-Purpose": "prefetch"}) as got:
@@ -103,7 +111,7 @@ async def test_links_in_texts_are_clicked_too(client: Client) -> None:
     _, page = await client.page("/messages/1")
     assert 'href="/messages/1/go?url=https%3A%2F%2Fshop.example.com%2F7"' in page
     await client.page("/messages/1/go?url=https%3A%2F%2Fshop.example.com%2F7")
-    assert kinds(client) == ["opened", "clicked"]
+    assert kinds(client) == ["clicked"]
 
 
 async def test_what_a_text_says_is_not_markup(client: Client) -> None:
@@ -231,7 +239,8 @@ async def test_behaviour_is_told_asked_and_forgotten(client: Client) -> None:
 def received(store: Store, *recipients: str, subject: str = "Hello") -> None:
     text = f"Look: {LINK}"
     for to in recipients:
-        message = Received("sms", "shop", f"id of {to}", "shop", to, subject, text, text, text.encode())
+        named = {"account": "shop", "provider_id": f"id of {to}", "sender": "shop", "recipient": to, "subject": subject}
+        message = Received("push", **named, preview=text, text=text, raw=text.encode())
         store.write(lambda connection, message=message: inbox.keep(connection, message))  # type: ignore[misc]
     store.write(lambda connection: None).result()
 

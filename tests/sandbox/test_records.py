@@ -65,6 +65,23 @@ async def test_records_are_found_by_person_id_and_the_beginning_of_a_value(clien
         assert [record["id"] for record in records] == found, text
 
 
+async def test_a_record_filed_under_an_address_is_whoevers_the_address_is(client: Client) -> None:
+    client.sandbox.label([("ada@example.com", "12347"), ("7", "12349")])
+    keep(client, lambda shelf: shelf.put("contacts", "ada@example.com", {"orders": 7}), connector="brevo")
+    keep(client, lambda shelf: shelf.put("contacts", "7", {"orders": 7}), connector="pipedrive")
+
+    _, theirs = await client.page("/records/brevo/contacts")
+    _, nobodys = await client.page("/records/pipedrive/contacts")
+    _, person = await client.page("/people/12347")
+
+    assert "ada@example.com 12347 7" in said(theirs)
+    assert "12349" not in said(nobodys), "a number is nobody's address"
+    assert "Brevo" in said(person)
+    for text in ("12347", "ada@"):
+        [found] = await client.api(f"/api/records/brevo/contacts?q={text}")
+        assert found["person"] == "12347"
+
+
 async def test_what_became_of_a_record_is_told_day_by_day(client: Client) -> None:
     keep(client, people)
     keep(client, lambda shelf: shelf.put("contacts", "1", {"email": "ada@example.com", "orders": 4}), day=2)
@@ -107,9 +124,10 @@ async def test_each_channel_looks_like_itself(client: Client) -> None:
         shelf.keep("crm", "12347", subject="winback", details={"discount": 15})
         shelf.keep("whatsapp", "+447700900123", sender="15550001111", text="It left us", details={"template": "left"})
         shelf.keep("email", "ada@example.com", sender="Shop <s@example.com>", subject="Tea", html="<b>Hello</b>")
+        shelf.keep("crm", "12347", subject="winback", text={"discount": "15%", "again": True})
 
     keep(client, send, connector="braze")
-    pages = [(await client.page(f"/messages/{number}"))[1] for number in range(1, 6)]
+    pages = [(await client.page(f"/messages/{number}"))[1] for number in range(1, 7)]
 
     assert 'class="notification"' in pages[0]
     assert "url https://shop.example" in said(pages[0])
@@ -118,7 +136,8 @@ async def test_each_channel_looks_like_itself(client: Client) -> None:
     assert "discount 15" in said(pages[2])
     assert 'class="bubble c-whatsapp"' in pages[3]
     assert 'src="/messages/5/html"' in pages[4]
-    assert [row["channel"] for row in await client.inbox()] == ["email", "whatsapp", "crm", "chat", "push"]
+    assert '{"discount": "15%", "again": true}' in said(pages[5])
+    assert [row["channel"] for row in await client.inbox()] == ["crm", "email", "whatsapp", "crm", "chat", "push"]
 
 
 async def test_reset_forgets_records_and_numbers(client: Client) -> None:

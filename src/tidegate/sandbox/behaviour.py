@@ -28,8 +28,8 @@ _LATEST = 3 * 86_400
 
 class Behaviour(BaseModel):
     """Shares of the messages. What does not bounce is `delivered` by default; who clicks, complains, unsubscribes or
-    replies has opened. `channel`: only of its messages. `answers`: what the receivers of webhooks answer to messages,
-    by destination."""
+    replies has opened, and of e-mail and push that is told. `channel`: only of its messages. `answers`: what the
+    receivers of webhooks answer to messages, by destination."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -75,6 +75,8 @@ def behave(connection: sqlite3.Connection, number: int, message: Any) -> None:
     named = (rule.seed, message.channel, message.recipient, message.subject, message.preview, at)
     chance = random.Random(hashlib.sha256(repr(named).encode()).digest())
     for kind, seconds in drawn(rule, chance):
+        if kind == "opened" and message.channel not in reported.TELL_OPENING:
+            continue
         url = None
         if kind == "clicked":
             found = links.of(message.channel, message.raw, message.details)

@@ -22,6 +22,9 @@ from tidegate.sandbox.times import now, stamp
 
 log = logging.getLogger(__name__)
 
+#: channels whose messages tell when they are opened; nobody hears of a text that it was read
+TELL_OPENING = frozenset({"email", "push", "web_push"})
+
 _AT_ONCE = 5_000
 _LIVE = timedelta(hours=1)
 

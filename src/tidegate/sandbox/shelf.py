@@ -136,7 +136,7 @@ class Shelf:
         *,
         sender: str = "",
         subject: str = "",
-        text: str = "",
+        text: str | Mapping[str, Any] = "",
         html: str = "",
         raw: bytes = b"",
         key: str = "",
@@ -145,10 +145,12 @@ class Shelf:
     ) -> str:
         """Put a message into the inbox; returns the id that the platform knows it by (`id`, or one made up).
 
-        `raw` is what came over the wire; without it an e-mail is put together from subject, text and HTML.
+        `text` may be what a platform is to fill in itself, by name. `raw` is what came over the wire; without it an
+        e-mail is put together from subject, text and HTML.
         `details` are shown beside the text: a link, a picture, the parameters of a template.
         """
         id = id or secrets.token_hex(12)
+        text = text if isinstance(text, str) else json.dumps(text, ensure_ascii=False)
         if not raw:
             raw = _mail(id, sender, to, subject, text, html) if channel == "email" else text.encode()
         words = text or plain(html)

@@ -49,14 +49,14 @@ def routes() -> list[web.RouteDef]:
 
 
 async def opened(request: web.Request, number: int) -> None:
-    """Note that a message is looked at; once."""
+    """Note that a message is looked at, where that can be told; once."""
     ahead = "prefetch" in request.headers.get("Sec-Purpose", request.headers.get("Purpose", ""))
     if request.app[SHARED] or ahead or request.method != "GET":
         return
 
     def change(connection: sqlite3.Connection) -> None:
         row = connection.execute(query("messages", "exists"), {"id": number}).fetchone()
-        if row is not None and row["channel"] not in _OF_TEAMS:
+        if row is not None and row["channel"] in reported.TELL_OPENING:
             reported.once(connection, number, "opened")
 
     await _noted(request, change)
@@ -88,7 +88,8 @@ async def _go(request: web.Request) -> web.Response:
     if not request.app[SHARED]:
 
         def change(connection: sqlite3.Connection) -> None:
-            reported.once(connection, number, "opened")
+            if row["channel"] in reported.TELL_OPENING:
+                reported.once(connection, number, "opened")
             reported.record(connection, number, "clicked", url=url)
 
         await _noted(request, change)

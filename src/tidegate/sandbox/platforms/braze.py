@@ -72,7 +72,7 @@ class Braze(Emulation):
         for position in taken.good:
             one = recipients[position]
             call.shelf.keep(
-                "crm", one["external_user_id"], subject=body["campaign_id"], text=str(one.get("trigger_properties", {}))
+                "crm", one["external_user_id"], subject=body["campaign_id"], text=one.get("trigger_properties") or {}
             )
         errors = [
             {"type": words, "input_array": "recipients", "index": position} for position, words in taken.refused.items()

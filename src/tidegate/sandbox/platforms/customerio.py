@@ -111,7 +111,7 @@ class Customerio(Emulation):
             return _error(400, "transactional_message_id, identifiers and to are required")
         if refused := call.take([[person, str(body.get("to", ""))]]).refused:
             return _error(400, refused[0])
-        subject, text = str(body["transactional_message_id"]), str(body.get("message_data") or {})
+        subject, text = str(body["transactional_message_id"]), body.get("message_data") or {}
         id = call.shelf.keep("crm", body.get("to") or person, subject=subject, text=text)
         return Answer(200, {"delivery_id": id, "queued_at": 1700000000}, took=1)
 
@@ -145,7 +145,7 @@ def _act(shelf: Shelf, one: Mapping[str, Any]) -> None:
             if not key or shelf.get("_events", key) is None:
                 shelf.put("_events", key or f"event-{shelf.number()}", {"name": one.get("name")})
                 person = str(next(iter(who.values())))
-                shelf.keep("crm", person, subject=str(one.get("name")), text=str(one.get("attributes") or {}), key=key)
+                shelf.keep("crm", person, subject=str(one.get("name")), text=one.get("attributes") or {}, key=key)
 
 
 def _find(shelf: Shelf, who: Mapping[str, Any]) -> str | None:

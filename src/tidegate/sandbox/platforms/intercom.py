@@ -133,7 +133,7 @@ class Intercom(Emulation):
             return _error(404, "not_found", "User Not Found")
         if refused := call.take([[person]]).refused:
             return _error(400, "parameter_invalid", refused[0])
-        call.shelf.keep("crm", person, subject=str(body["event_name"]), text=str(body.get("metadata") or {}))
+        call.shelf.keep("crm", person, subject=str(body["event_name"]), text=body.get("metadata") or {})
         return Answer(202, took=1)
 
     def held(self, shelf: Shelf, target: Target) -> dict[str, dict[str, Any]]:

@@ -108,7 +108,7 @@ class Iterable(Emulation):
             return _error(400, "BadParams", "campaignId and a recipient are required")
         if refused := call.take([[who]]).refused:
             return _error(400, "BadParams", refused[0])
-        call.shelf.keep("crm", who, subject=str(body["campaignId"]), text=str(body.get("dataFields") or {}))
+        call.shelf.keep("crm", who, subject=str(body["campaignId"]), text=body.get("dataFields") or {})
         return Answer(200, {"msg": "sent", "code": "Success", "params": {"id": str(call.shelf.number())}}, took=1)
 
     def held(self, shelf: Shelf, target: Target) -> dict[str, dict[str, Any]]:

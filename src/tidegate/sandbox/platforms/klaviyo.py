@@ -154,7 +154,7 @@ class Klaviyo(Emulation):
         if key and call.shelf.get("_events", f"{person}:{metric}:{key}"):
             return Answer(202)
         call.shelf.put("_events", f"{person}:{metric}:{key}", {"recorded": True})
-        call.shelf.keep("crm", person, subject=metric, text=str(given.get("properties") or {}), key=key)
+        call.shelf.keep("crm", person, subject=metric, text=given.get("properties") or {}, key=key)
         return Answer(202, took=1)
 
     def delete(self, call: Call) -> Answer:

@@ -90,6 +90,13 @@ where
                     )
                 )
         )
+        or (
+            records.id like '%@%'
+            and (
+                records.id like substr(:prefix, 2) escape '\'
+                or records.id in (select labels.identifier from labels where labels.person = :text)
+            )
+        )
     )
 order by records.number desc
 limit :count;
@@ -98,11 +105,17 @@ limit :count;
 select count(*) as records from records where connector = :connector and kind = :kind;
 
 -- name: whose
--- The person that a record is about, as far as one of its values is known to be theirs.
+-- The person that a record is about, as far as one of its values is known to be theirs, or an address that it is
+-- filed under.
 select labels.person
 from record_values
-inner join labels on labels.identifier = json_extract(record_values.value, '$')
+inner join labels on record_values.value = json_quote(labels.identifier)
 where record_values.record = :number
+union all
+select labels.person
+from records
+inner join labels on records.id = labels.identifier
+where records.number = :number and records.id like '%@%'
 limit 1;
 
 -- name: days
@@ -128,13 +141,27 @@ order by id desc
 limit 200;
 
 -- name: of_person
--- The records that hold an address of a person.
-select distinct records.connector, records.kind, records.id, records.day
-from labels
-inner join record_values on record_values.value = json_quote(labels.identifier)
-inner join records on record_values.record = records.number
-where labels.person = :person and records.kind not like '\_%' escape '\'
-order by records.connector, records.kind, records.number;
+-- The records that hold an address of a person, or are filed under one.
+with
+
+theirs as (
+
+    select record_values.record as number
+    from labels
+    inner join record_values on record_values.value = json_quote(labels.identifier)
+    where labels.person = :person
+    union
+    select records.number
+    from labels
+    inner join records on records.id = labels.identifier
+    where labels.person = :person and records.id like '%@%'
+
+)
+
+select connector, kind, id, day
+from records
+where number in (select theirs.number from theirs) and kind not like '\_%' escape '\'
+order by connector, kind, number;
 
 -- name: unanswered
 -- Calls to platforms that the sandbox does not play.
