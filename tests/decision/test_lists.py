@@ -159,6 +159,20 @@ def test_someone_who_may_be_on_the_list_and_left_is_removed(world: World) -> Non
     assert world.owed() == {("ada", "remove", "due")}
 
 
+def test_who_is_to_be_sent_again_in_a_part_of_a_job_stays_in_it_and_who_left_is_taken_off(world: World) -> None:
+    world.audience(synced(guard=EMPTY_OK))
+    world.in_segment("vips", "ada", "grace")
+    world.decide()
+    with world.warehouse.session() as connection:
+        connection.execute("update tidegate.owed set in_doubt = true, reason = 'failed_in_part', job = 'r part 1'")
+    world.in_segment("vips", "ada")
+
+    world.decide()
+
+    assert world.owed() == {("ada", "add", "due"), ("grace", "remove", "due")}
+    assert world.rows("select job from tidegate.owed where person = 'ada'") == [("r part 1",)]
+
+
 def test_someone_who_may_have_been_removed_and_came_back_is_added_again(world: World) -> None:
     world.audience(synced(guard=EMPTY_OK))
     world.in_segment("vips", "ada")

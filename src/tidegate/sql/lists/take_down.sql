@@ -5,7 +5,7 @@
 
 insert into tidegate.owed (
     destination, list, person, operation, identity, identifiers, traits, state, in_doubt, reason, detail,
-    attempts, next_try, run_id
+    attempts, next_try, run_id, job
 )
 with
 
@@ -41,7 +41,8 @@ select
     owed_before.detail,
     coalesce(owed_before.attempts, 0) as attempts,
     coalesce(owed_before.next_try, $as_of) as next_try,
-    coalesce(owed_before.run_id, $run_id) as run_id
+    coalesce(owed_before.run_id, $run_id) as run_id,
+    owed_before.job
 from known
 left join owed_before
     on
