@@ -7,6 +7,7 @@ import email
 import email.policy
 import ssl
 import subprocess
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -18,9 +19,11 @@ import aiohttp
 import pytest
 
 from tidegate import registry
-from tidegate.connector import Connector, Message, Outcome
+from tidegate.connector import Connector, Message, Outcome, Target
 from tidegate.errors import Closed, Retryable
 from tidegate.testing import Fault, NetworkContract, SmtpWire
+from tidegate.testing.smtp_wire import CUT, HANG
+from tidegate.testing.world import World
 
 from .conftest import ROOT
 
@@ -299,6 +302,53 @@ async def test_a_sender_that_is_not_allowed_is_found_by_asking() -> None:
         wire.replies["MAIL"] = "550 5.7.1 not your domain"
         with pytest.raises(Closed, match="sender_refused"):
             await connector.validate([message()])
+
+
+#: what a server may say or do before it has a mail, step by step: each time it was not sent
+NOT_SENT = [
+    (step, reply)
+    for step in ("220", "EHLO", "AUTH", "MAIL", "RCPT", "DATA")
+    for reply in ("421 4.3.2 shutting down", "451 4.3.0 later", "<html>hello</html>", CUT, HANG)
+]
+NOT_SENT += [("220", "554 5.3.2 no service"), ("AUTH", "535 5.7.8 no"), ("MAIL", "550 5.7.1 not your domain")]
+NOT_SENT += [(".", "451 4.3.0 later"), (".", "421 4.3.2 shutting down")]
+#: of one person, for good
+REFUSED = [("RCPT", "550 5.1.1 no such user"), ("DATA", "554 5.5.1 no"), (".", "554 5.7.1 looks like spam")]
+#: nobody can tell: the mail was lost before it was taken, or its acceptance was
+LOST = [(".", reply) for reply in (CUT, HANG, "<html>hello</html>", "354 what?")]
+UNHEARD = [("250", reply) for reply in (CUT, HANG, "<html>hello</html>")]
+
+
+@pytest.mark.parametrize("extensions", [("8BITMIME",), PIPELINING], ids=["one by one", "pipelined"])
+async def test_after_every_fault_at_every_step_everybody_was_written_to_once(
+    tmp_path: Path, extensions: tuple[str, ...]
+) -> None:
+    world = World(tmp_path, Target("list", "nobody"), Smtp)
+    people = range(len(NOT_SENT + REFUSED + LOST + UNHEARD))
+    async with SmtpWire(password=PASSWORD, extensions=extensions) as wire:
+
+        async def run() -> str:
+            settings = {**TestContract().settings(wire), "connections": 8}
+            return (await world.run(Smtp(Smtp.Settings.model_validate(settings)), "email", time_budget=2.0)).problem
+
+        world.tell({number: message(number) for number in people})
+        wire.once = [*NOT_SENT, *REFUSED, *LOST, *UNHEARD]
+        for _ in range(len(wire.once)):
+            await run()
+            if not wire.once:
+                break
+        assert wire.once == [], "these befell nobody"
+        await run()
+        assert await run() == ""
+
+    states, told = world.states(), Counter(mail.to for mail in wire.mails)
+    assert max(told.values()) == 1, told
+    assert set(states) == {"accepted", "rejected", "unknown"}
+    assert states["rejected"] == len(REFUSED)
+    # A server that is slow to answer for once is one more that nobody can tell of.
+    assert states["unknown"] >= len(LOST) + len(UNHEARD)
+    assert states["accepted"] + len(UNHEARD) <= told.total() <= len(people) - len(REFUSED) - len(LOST)
+    assert states["accepted"] >= len(people) // 2, states
 
 
 def verdict_of(outcomes: list[Outcome]) -> tuple[str, str]:

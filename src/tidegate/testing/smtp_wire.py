@@ -13,6 +13,10 @@ from typing import Self
 from tidegate.testing.faults import Fault
 
 
+#: among replies: the connection is cut in the stead of one, or none comes
+CUT, HANG = "(cut)", "(hang)"
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """A mail that was accepted. `content` is as sent, with CRLF, without the dots that transport adds."""
@@ -26,7 +30,9 @@ class Taken:
 
 
 class SmtpWire:
-    """Listens on `host` and `port`. Replies can also be set one by one: `replies["RCPT"] = "550 no such user"`.
+    """Listens on `host` and `port`. Replies can also be set one by one: `replies["RCPT"] = "550 no such user"`; `once`
+    holds others, each given to the first who comes to that step. Steps are the commands, `220` for the greeting, `.` for
+    the end of the content, and `250` for the answer to a mail that was taken; a reply may be `CUT` or `HANG`, too.
 
     `cut` and `hang` come after the recipient was named, `cut_after` and `hang_after` when the mail was taken;
     `garbage` is a reply to the content that is no SMTP. `tls` is a certificate's context: with `starttls`
@@ -48,6 +54,7 @@ class SmtpWire:
         self.mails: list[Taken] = []
         self.connections = 0
         self.replies: dict[str, str] = {}
+        self.once: list[tuple[str, str]] = []
         self.commands: list[str] = []
         self._password = password
         self._tls = tls
@@ -67,6 +74,14 @@ class SmtpWire:
 
     def mend(self) -> None:
         self._fault = None
+
+    def reply(self, step: str) -> str | None:
+        """What is to be said there, where it was set."""
+        for place, (where, reply) in enumerate(self.once):
+            if where == step:
+                del self.once[place]
+                return reply
+        return self.replies.get(step)
 
     def drop(self) -> None:
         """Let all idle connections go, as servers do after some minutes."""
@@ -122,7 +137,7 @@ class _Dialogue:
         self.options: tuple[str, ...] = ()
 
     async def run(self) -> None:
-        await self.say("220 tests ESMTP")
+        await self.say(self.wire.reply("220") or "220 tests ESMTP")
         while line := (await self.reader.readline()).decode().strip():
             verb = line.split()[0].upper()
             self.wire.commands.append(verb)
@@ -132,7 +147,9 @@ class _Dialogue:
 
     async def answer(self, verb: str, line: str) -> None:
         wire = self.wire
-        if verb == "EHLO":
+        if verb in ("EHLO", "AUTH") and (reply := wire.reply(verb)):
+            await self.say(reply)
+        elif verb == "EHLO":
             await self.greet()
         elif verb == "STARTTLS":
             await self.say("220 go ahead")
@@ -144,11 +161,11 @@ class _Dialogue:
         elif verb == "MAIL":
             self.sender, *options = line[len("MAIL FROM:") :].split()
             self.options, self.to = tuple(options), ""
-            reply = wire.replies.get(verb) or self.admission()
+            reply = wire.reply(verb) or self.admission()
             self.admitted = reply.startswith("2")
             await self.say(reply)
         elif verb == "RCPT":
-            reply = (wire.replies.get(verb) or "250 fine") if self.admitted else "503 5.5.1 MAIL first"
+            reply = (wire.reply(verb) or "250 fine") if self.admitted else "503 5.5.1 MAIL first"
             self.to = line[len("RCPT TO:") :].strip("<>") if reply.startswith("2") else ""
             await self.say(reply)
         elif verb == "DATA":
@@ -189,13 +206,13 @@ class _Dialogue:
             return self.writer.transport.abort()
         if wire._fault == "hang":
             await asyncio.sleep(3600)
-        first = wire.replies.get("DATA") or ("451 4.3.0 for now, " + self.to if wire._fault == "error" else "354 go on")
+        first = wire.reply("DATA") or ("451 4.3.0 for now, " + self.to if wire._fault == "error" else "354 go on")
         await self.say(first)
         if not first.startswith("354"):
             return
         content = await self.reader.readuntil(b"\r\n.\r\n")
         body = b"\r\n".join(line[1:] if line.startswith(b".") else line for line in content[:-3].split(b"\r\n"))
-        reply = wire.replies.get(".") or "250 taken"
+        reply = wire.reply(".") or "250 taken"
         if wire._fault == "garbage":
             reply = f"<html>hello {self.to}</html>"
         if reply.startswith("250") or wire._fault == "garbage":
@@ -204,8 +221,13 @@ class _Dialogue:
             return self.writer.transport.abort()
         if wire._fault == "hang_after":
             await asyncio.sleep(3600)
-        await self.say(reply)
+        await self.say((wire.reply("250") or reply) if reply.startswith("250") else reply)
 
     async def say(self, text: str) -> None:
+        if text == HANG:
+            await asyncio.sleep(3600)
+        if text == CUT:
+            self.writer.transport.abort()
+            raise ConnectionResetError
         self.writer.write(f"{text}\r\n".encode())
         await self.writer.drain()
