@@ -21,6 +21,7 @@ from tidegate.identifiers.page import page
 ROOT = Path(__file__).parents[2]
 VECTORS = ROOT / "tests/connectors/vectors"
 META = PLATFORMS["meta"].identifiers
+UNHASHED_CITY = {"city": Identifier("city")}
 
 
 def vectors(name: str) -> list[dict[str, str]]:
@@ -141,6 +142,21 @@ def test_values_that_are_no_identifiers_are_never_hashed(platform: str) -> None:
 def test_composed_and_decomposed_letters_are_the_same_person() -> None:
     sent = as_sent(pl.DataFrame({"first_name": ["Val\u00e9ry", "Vale\u0301ry"]}), META)["first_name"]
     assert sent[0] == sent[1] == "08e1996b5dd49e62a4b4c010d44e4345592a863bb9f8e3976219bac29417149c"
+
+
+def test_a_decomposed_letter_is_composed_wherever_it_stands_among_plain_ones() -> None:
+    names = ["Ada", None, "Vale\u0301ry", "Grace", "\u212aim"]
+    alone = [as_sent(pl.DataFrame({"city": [name]}, {"city": pl.String}), UNHASHED_CITY)["city"][0] for name in names]
+    together = as_sent(pl.DataFrame({"city": names}), UNHASHED_CITY)["city"].to_list()
+    assert together == alone == ["ada", None, "val\u00e9ry", "grace", "kim"]
+
+
+def test_what_nobody_sees_around_a_value_is_not_hashed_and_makes_an_address_invalid_inside() -> None:
+    around = ["\ufeffada@example.com", "ada@example.com\u200b", "\u00a0ada@example.com\u202c", "ada\u200b@example.com"]
+    sent = as_sent(pl.DataFrame({"email": around}), META)["email"].to_list()
+    assert sent == [hashlib.sha256(b"ada@example.com").hexdigest()] * 3 + [None]
+    blank = pl.DataFrame({"external_id": ["\ufeff", "\u200b ", "\x00"]})
+    assert as_sent(blank, META)["external_id"].to_list() == [None] * 3
 
 
 def test_values_that_are_not_text_are_written_out() -> None:

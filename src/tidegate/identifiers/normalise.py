@@ -22,6 +22,8 @@ from tidegate.identifiers.rulebook import RULES
 _SHA256_HEX = r"^[0-9a-fA-F]{64}$"
 # 32 bytes are 43 letters, of which the last carries four bits, and one sign that fills up.
 _SHA256_BASE64 = r"^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$"
+# Spaces, and what no eye sees: byte order marks, zero-width spaces, marks of direction, control characters.
+_AROUND = r"^[\s\p{Cf}\p{Cc}]+|[\s\p{Cf}\p{Cc}]+$"
 # MD5, SHA-1 and SHA-512: of no use where a SHA-256 is asked for.
 _OTHER_HASH = r"^(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{128})$"
 
@@ -39,7 +41,7 @@ def as_sent(frame: pl.DataFrame, identifiers: Mapping[str, Identifier], *, regio
     ['ada@example.com']
     """
     columns = [name for name in frame.columns if name in identifiers]
-    text = frame.select(pl.all().cast(pl.String).str.strip_chars())
+    text = frame.select(pl.all().cast(pl.String).str.replace_all(_AROUND, ""))
     phones = any(RULES[identifiers[name].rule].starts == "phone" for name in columns)
     regions = _regions(text, region) if phones else None
     return pl.DataFrame({name: _column(text[name], identifiers[name], regions) for name in columns})
@@ -77,7 +79,8 @@ def _hashed(values: pl.Series) -> pl.Series:
 def _apply(name: str, values: pl.Series, regions: pl.Series | None) -> pl.Series:
     rule = RULES[name]
     given = {"text": lambda: values, "phone": lambda: e164(values, regions), "country": lambda: _countries(values)}
-    column = given[rule.starts]().to_frame("value").select(rule.make(pl.col("value"))).to_series()
+    # Lazily, so that what a rule asks twice is worked out once.
+    column = given[rule.starts]().to_frame("value").lazy().select(rule.make(pl.col("value"))).collect().to_series()
     return pl.select(pl.when(column != "").then(column)).to_series().alias(values.name)
 
 
