@@ -278,8 +278,12 @@ def _judge(reply: Reply) -> DestinationError | None:
         # "x-ratelimit-reset: the remaining window before the rate limit resets", in seconds.
         reset = reply.headers.get("x-ratelimit-reset", "")
         return Retryable("throttled", said, float(reset) if reset.isdecimal() and reply.after is None else reply.after)
+    # 402 "Company account is not open", 403 "User account has reached a limit for an entity", 410 "Old resource
+    # permanently unavailable" (docs/core-api-concepts-http-status-codes).
     if reply.status == 402:
         return Closed("account_suspended", said)
+    if reply.status == 403:
+        return Closed("forbidden", said)
     if reply.status in (404, 410):
         return _Gone("not_found", said)
     return None

@@ -229,6 +229,7 @@ async def test_nobody_is_nobody(pipedrive: EmulatedWire) -> None:
         (Answer(429, {"error": "request over limit"}), Retryable, "throttled", None),
         (Answer(401, {"success": False, "error": "unauthorized access"}), Closed, "unauthorized", None),
         (Answer(402, {"success": False, "error": "Payment required"}), Closed, "account_suspended", None),
+        (Answer(403, "<html>Access denied</html>"), Closed, "forbidden", None),
         (Answer(400, {"success": False, "error": "term is too short"}), Refused, "http_400", None),
         (Answer(503, "later"), Retryable, "unavailable", None),
         (Answer(200, {"success": True, "data": {}}), Retryable, "garbled", None),
