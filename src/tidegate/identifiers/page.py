@@ -16,14 +16,16 @@ that, before anything leaves the warehouse. `match:` in an audience says which c
 
 For every platform:
 
-- Spaces around a value go, and letters are compared in Unicode's composed form (NFC).
+- Spaces around a value go, and so do characters that nobody sees (byte order marks, zero-width spaces). Letters are
+  compared in Unicode's composed form (NFC).
 - Empty and invalid values are no identifiers: they are never hashed, and a row without any is rejected
   (`no_identifier`).
 - A value that is a SHA-256 already is not hashed again: 64 hexadecimal digits of either case, or Base64. It is sent
   as lower-case hexadecimal digits. MD5, SHA-1 and SHA-512 are of no use to a platform that compares SHA-256, and
   count as invalid.
-- A telephone number without a calling code is read as one of the country in the person's column `country` (a code or
-  a name, in any language); where that is not known it is invalid, since a guess could be somebody else's number.
+- A telephone number without a calling code is read as one of the country in the person's column `country` (a
+  two-letter code or a name, in any language); where that is not known it is invalid, since a guess could be somebody
+  else's number.
 - A mobile advertising id of zeros only is what a telephone gives whose owner has opted out: it is left out.
 """
 

@@ -50,6 +50,7 @@ US_STATES = {
     "vermont": "vt",
     "virginia": "va",
     "washington": "wa",
+    "washingtondc": "dc",
     "westvirginia": "wv",
     "wisconsin": "wi",
     "wyoming": "wy",
