@@ -308,6 +308,7 @@ async def test_a_field_that_does_not_exist_rejects_the_rows_that_set_it_in_one_c
         ("UNABLE_TO_LOCK_ROW", "retry", "unable_to_lock_row"),
         ("SERVER_UNAVAILABLE", "retry", "server_unavailable"),
         ("REQUEST_LIMIT_EXCEEDED", "retry", "throttled"),
+        ("STORAGE_LIMIT_EXCEEDED", "retry", "storage_limit_exceeded"),
         ("REQUIRED_FIELD_MISSING", "rejected", "required_field_missing"),
         ("STRING_TOO_LONG", "rejected", "string_too_long"),
         ("DUPLICATE_VALUE", "rejected", "duplicate_value"),
