@@ -64,8 +64,8 @@ class Resend(Connector):
 
     @property
     def limits(self) -> Limits:
-        # "The default maximum rate limit is 2 requests per second per team" (api-reference/rate-limit)
-        return Limits(batch=LARGEST_CALL, concurrency=2, per_second=2)
+        # "The default maximum rate limit is 5 requests per second per team" (api-reference/rate-limit, read 2026-11)
+        return Limits(batch=LARGEST_CALL, concurrency=4, per_second=5)
 
     async def prove(self) -> str:
         try:

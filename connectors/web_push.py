@@ -241,6 +241,10 @@ def _judge(reply: Reply, believed: bool) -> DestinationError | None:
         return Refused("too_long", said)
     if status in (400, 401, 403) and OTHER_KEY.search(reply.body[:4096].decode("utf-8", "replace")):
         return Refused("other_key", said)
+    if status == 406:
+        # How Microsoft's says that it was asked too much, for an hour and more: what goes to the others goes on
+        # (learn.microsoft.com, windows-app-sdk/notifications/push-notifications/troubleshooting, read 2026-11).
+        return Retryable("busy", said)
     if believed:
         return None
     if status in (401, 403):

@@ -193,6 +193,7 @@ async def test_a_push_service_names_the_message() -> None:
         (400, "something else", "rejected", "http_400"),
         (500, "", "unknown", "http_500"),
         (503, "", "unknown", "unavailable"),
+        (406, "", "retry", "busy"),
     ],
 )
 async def test_every_answer_means_one_thing(status: int, body: Any, verdict: str, reason: str) -> None:

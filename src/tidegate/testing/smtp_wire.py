@@ -12,7 +12,6 @@ from typing import Self
 
 from tidegate.testing.faults import Fault
 
-
 #: among replies: the connection is cut in the stead of one, or none comes
 CUT, HANG = "(cut)", "(hang)"
 
@@ -31,8 +30,8 @@ class Taken:
 
 class SmtpWire:
     """Listens on `host` and `port`. Replies can also be set one by one: `replies["RCPT"] = "550 no such user"`; `once`
-    holds others, each given to the first who comes to that step. Steps are the commands, `220` for the greeting, `.` for
-    the end of the content, and `250` for the answer to a mail that was taken; a reply may be `CUT` or `HANG`, too.
+    holds others, each given to the first who comes to that step. Steps are the commands, `220` for the greeting, `.`
+    for the end of the content, and `250` for the answer to a mail that was taken; a reply may be `CUT` or `HANG`, too.
 
     `cut` and `hang` come after the recipient was named, `cut_after` and `hang_after` when the mail was taken;
     `garbage` is a reply to the content that is no SMTP. `tls` is a certificate's context: with `starttls`
