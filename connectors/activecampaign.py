@@ -309,6 +309,7 @@ def _judge(reply: Reply) -> DestinationError | None:
     said = mask(f"HTTP {reply.status} {words}", reply.hide)
     if reply.status == 404:
         return _NotFound("not_found", said)
+    # Not documented; taken for what its name says.
     if reply.status == 402:
         return Closed("account_suspended", said)
     if reasons := found.get("failureReasons"):
