@@ -229,6 +229,7 @@ async def test_an_expired_token_or_a_missing_permission_closes_the_destination(s
     [
         (error(500, 1), Retryable, "unavailable"),
         (error(400, 2), Retryable, "unavailable"),
+        (error(400, 2650), Retryable, "unavailable"),
         (error(400, 100, subcode=1713230), Retryable, "list_blocked"),
         (error(400, 100), Refused, "meta_100"),
         (Answer(200, {"data": "?"}), Retryable, "garbled"),
