@@ -50,7 +50,7 @@ KEYS = {
 # Graph API and Marketing API error codes (graph-api/guides/error-handling; marketing-api/error-reference, updated
 # 2025-12-11; overview/rate-limiting, updated 2026-05-05).
 THROTTLED = {4, 17, 32, 341, 613, *range(80000, 80015)}
-# 2650: "Failed to update the custom audience" (reference/custom-audience/users, read 2026-11-22), which is no row's fault.
+# 2650: "Failed to update the custom audience" (reference/custom-audience/users, read 2026-11-22): no row is at fault.
 TRANSIENT = {1, 2, 2650}
 UNAUTHORIZED = {10, 102, 190, 368, *range(200, 300)}
 
