@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from urllib.parse import unquote
 
 from tidegate.mask import mask
@@ -23,13 +24,14 @@ _LONG_NUMBER = re.compile(r"\d{16,}")
 _LONGEST_WORD = 19
 _LONGEST_PATH = 160
 _LONGEST_LIMITS = 200
+_NO_LIMITS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(slots=True)  # not frozen: that would be a fifth of what telling of a request costs
 class Exchange:
     """`status` is None where no answer came. `path` has no query, and nothing personal or secret in it.
 
-    `limits` are the answer's headers about rates. `said`: the platform's words where it failed, masked.
+    `limits` are the answer's headers about rates, in lower case. `said`: the platform's words where it failed, masked.
     """
 
     method: str
@@ -60,13 +62,14 @@ def tell(
 ) -> None:
     """Tell whoever watches of one exchange; costs next to nothing where nobody does.
 
-    `path` is as sent, `headers` have lower-case names, `hide` are secrets that may be part of the path. `said`
-    must be masked already. `rows` where other than those of the call that the exchange belongs to.
+    `path` is as sent, `hide` are secrets that may be part of it. `said` must be masked already. `rows` where other
+    than those of the call that the exchange belongs to.
     """
     watch = watching.get()
     if watch is None:
         return
-    limits = {name: value for name, value in headers.items() if _tells_limits(name)} if headers else {}
+    telling = _telling(tuple(headers)) if headers else ()
+    limits = {name.lower(): headers[name] for name in telling} if headers and telling else _NO_LIMITS
     watch(Exchange(method, shown(path, hide), status, seconds, rows, failed, said, limits))
 
 
@@ -104,6 +107,11 @@ def _segment(segment: str) -> str:
 
 
 @lru_cache(1024)
+def _telling(headers: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that are about rates. An API answers with the same few sets of headers again and again."""
+    return tuple(name for name in headers if _tells_limits(name.lower()))
+
+
 def _tells_limits(header: str) -> bool:
     return header == "retry-after" or "ratelimit" in header or "rate-limit" in header or header in _OTHERS
 

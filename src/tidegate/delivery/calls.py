@@ -13,10 +13,11 @@ from typing import Any
 from tidegate.checkpoints import checkpoint
 from tidegate.connector import Connector, Outcome
 from tidegate.delivery.breaker import Breaker, words
-from tidegate.delivery.journal import Journal, same
+from tidegate.delivery.journal import Journal
 from tidegate.delivery.pacing import Pacer
 from tidegate.delivery.portion import NOT_STARTED, Action, Call, Portion
 from tidegate.delivery.request_log import RequestLog
+from tidegate.delivery.verdicts import all_accepted
 from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable, Unsupported
 
 #: calls that a row may be in, in one run
@@ -115,7 +116,7 @@ class Caller:
         started = self._clock()
         outcomes, fault = await self._ask(call.act, items)
         checkpoint("call returned")
-        if fault is None and _all_accepted(outcomes):
+        if fault is None and all_accepted(outcomes):
             self._write(portion, number, outcomes)
             checkpoint("outcome written")
             self._moved = True
@@ -337,12 +338,6 @@ class Caller:
 
     def _disk_failed(self, fault: OSError) -> None:
         self._breaker.stop(f"the journal cannot be written ({fault.strerror or type(fault).__name__})")
-
-
-def _all_accepted(outcomes: Sequence[Outcome]) -> bool:
-    if same(outcomes):
-        return outcomes[0].verdict == "accepted"
-    return all(outcome.verdict == "accepted" for outcome in outcomes)
 
 
 def _may_be_one_rows(fault: Exception | None) -> bool:

@@ -32,6 +32,7 @@ import orjson
 
 from tidegate.checkpoints import checkpoint
 from tidegate.connector import Outcome
+from tidegate.delivery.verdicts import same
 from tidegate.errors import WarehouseError
 
 Kind = Literal["messages", "rows"]
@@ -191,11 +192,6 @@ class Account:
         return self.header.kind == "rows" or place < self.up_to
 
 
-def same(outcomes: Sequence[Outcome]) -> bool:
-    """Whether they are one and the same, as connectors tend to say of a batch; a moment for thousands of them."""
-    return len(set(map(id, outcomes))) == 1
-
-
 def read(path: Path) -> Account:
     """The account of a journal, however its writer ended. Raises OSError."""
     account = Account()
@@ -246,7 +242,10 @@ def _short(outcome: Outcome) -> str:
     values = [getattr(outcome, name) for name in _FIELDS]
     while values[-1] is None or values[-1] == "":
         values.pop()
-    return json.dumps(values)
+    try:
+        return orjson.dumps(values).decode()
+    except TypeError:  # half of a surrogate pair, from a platform that garbles what it says
+        return json.dumps(values)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -10,9 +10,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
+from typing import Self
 
 import duckdb
 import pyarrow as pa
@@ -20,6 +21,7 @@ import pyarrow as pa
 from tidegate import queries
 from tidegate.connecting.exchange import Exchange, watching, written
 from tidegate.connector import Outcome
+from tidegate.delivery.verdicts import all_accepted
 from tidegate.errors import DestinationError
 from tidegate.mask import mask
 
@@ -55,16 +57,8 @@ class _Kept:
     times: int = 1
 
 
-@dataclass(slots=True)
-class Watched:
-    """What was exchanged for one call, and what became of its rows, as only the connector can tell."""
-
-    exchanges: list[Exchange] = field(default_factory=list)
-    outcomes: Sequence[Outcome] = ()
-
-
 class RequestLog:
-    """Of one delivery. `heard` is told of every exchange at once: what the platform says of its rates."""
+    """Of one delivery. `heard` is told at once of every exchange in which the platform says something of its rates."""
 
     def __init__(
         self,
@@ -76,7 +70,7 @@ class RequestLog:
     ) -> None:
         self._destination = destination
         self._run_id = run_id
-        self._heard = heard
+        self.heard = heard
         self._clock = clock
         self._hour = datetime.min.replace(tzinfo=UTC)
         self._lock = threading.Lock()
@@ -87,15 +81,12 @@ class RequestLog:
         self._latest: dict[tuple[object, ...], _Kept] = {}
         self._hours: Counter[tuple[datetime, bool]] = Counter()
 
-    def watch(self, rows: int | None = None) -> _Watch:
+    def watch(self, rows: int | None = None) -> Watched:
         """Exchanges of this task, and of those that it starts, are kept once it ends; they are for so many rows.
 
         A connector that tells of no exchange (it writes files, or talks to a database) gets one for the whole call.
         """
-        return _Watch(self, rows)
-
-    def heard(self, exchange: Exchange) -> None:
-        self._heard(exchange)
+        return Watched(self, rows)
 
     def keep(self, exchanges: Sequence[Exchange]) -> None:
         for exchange in exchanges:
@@ -137,52 +128,57 @@ class RequestLog:
             return
 
 
-class _Watch:
-    """`RequestLog.watch`; a class, as a million requests are watched and a generator costs twice the time."""
+class Watched:
+    """What is exchanged for one call, and what became of its rows (`outcomes`), as only the connector can tell.
 
-    __slots__ = ("_began", "_log", "_rows", "_token", "_watched")
+    One object is the context manager, what it gives and who is told: a million requests are watched.
+    """
+
+    __slots__ = ("_began", "_log", "_rows", "_token", "exchanges", "outcomes")
 
     def __init__(self, log: RequestLog, rows: int | None) -> None:
         self._log = log
         self._rows = rows
+        self.exchanges: list[Exchange] = []
+        self.outcomes: Sequence[Outcome] = ()
 
-    def __enter__(self) -> Watched:
-        self._watched = Watched()
+    def __enter__(self) -> Self:
         self._began = time.perf_counter()
-        self._token = watching.set(self._told)
-        return self._watched
+        self._token = watching.set(self)
+        return self
+
+    def __call__(self, exchange: Exchange) -> None:
+        if exchange.limits:
+            self._log.heard(exchange)
+        if exchange.rows is None:
+            exchange.rows = self._rows
+        self.exchanges.append(exchange)
 
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         watching.reset(self._token)
-        watched, rows = self._watched, self._rows
-        if not watched.exchanges and rows is not None:
+        if not self.exchanges and self._rows is not None:
             seconds = time.perf_counter() - self._began
             raised = fault if isinstance(fault, Exception) else None
-            watched.exchanges.append(Exchange("call", "", None, seconds, rows, raised is not None, _said(raised)))
-        _understand(watched)
-        self._log.keep(watched.exchanges)
+            self(Exchange("call", "", None, seconds, self._rows, raised is not None, _said(raised)))
+        if self.outcomes and not all_accepted(self.outcomes):
+            self._understand()
+        self._log.keep(self.exchanges)
 
-    def _told(self, exchange: Exchange) -> None:
-        self._log.heard(exchange)
-        if exchange.rows is None:
-            exchange.rows = self._rows
-        self._watched.exchanges.append(exchange)
-
-
-def _understand(found: Watched) -> None:
-    """Let the last exchange of a call tell what its rows came to, where the status alone says that all is well."""
-    last = found.exchanges[-1] if found.exchanges else None
-    if last is None or last.failed:
-        return
-    wrong = [one for one in found.outcomes if one.verdict != "accepted" and one.verdict != "pending"]
-    if not wrong:
-        return
-    counted = ", ".join(f"{count} {verdict}" for verdict, count in Counter(one.verdict for one in wrong).most_common())
-    first = wrong[0]
-    said = f"{counted} of {len(found.outcomes)}: {first.reason}" + (f" ({first.detail})" if first.detail else "")
-    found.exchanges[-1] = replace(last, failed=True, said=mask(said))
+    def _understand(self) -> None:
+        """Let the last exchange of a call tell what its rows came to, where the status alone says that all is well."""
+        last = self.exchanges[-1] if self.exchanges else None
+        if last is None or last.failed:
+            return
+        wrong = [one for one in self.outcomes if one.verdict != "accepted" and one.verdict != "pending"]
+        if not wrong:
+            return
+        counts = Counter(one.verdict for one in wrong).most_common()
+        counted = ", ".join(f"{count} {verdict}" for verdict, count in counts)
+        first = wrong[0]
+        said = f"{counted} of {len(self.outcomes)}: {first.reason}" + (f" ({first.detail})" if first.detail else "")
+        self.exchanges[-1] = replace(last, failed=True, said=mask(said))
 
 
 def _said(fault: Exception | None) -> str:
