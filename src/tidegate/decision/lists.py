@@ -16,7 +16,7 @@ import polars as pl
 from sqlglot import exp
 
 from tidegate import queries
-from tidegate.connector import Connector
+from tidegate.connector import Connector, Identifier
 from tidegate.decision.wanted import OwnedList, Wanted, scheme
 from tidegate.errors import Problem, SpecError
 from tidegate.identifiers import as_sent
@@ -127,14 +127,12 @@ def _plan_upserts(connection: duckdb.DuckDBPyConnection, owned: OwnedList, wante
     )
     connection.register("normalised", ready)
     try:
-        identifiers = _object({name: f"match.{name}" for name in wanted.identifiers})
         rows = queries.select(
             exp.to_table("normalised"),
             {
                 **{name: exp.column(name) for name in ("person", "operation", "fingerprint", "doubtful")},
-                "identifiers": exp.cast(
-                    exp.Anonymous(this="json_merge_patch", expressions=[exp.Literal.string("{}"), identifiers]),
-                    "varchar",
+                "identifiers": _filled(
+                    {name: _hash_or_text(f"match.{name}", rule) for name, rule in wanted.identifiers.items()}
                 ),
                 "traits": _traits(traits, nulls=owned.sync.overwrite_with_null),
             },
@@ -159,25 +157,34 @@ def _traits(names: Sequence[str], *, nulls: bool) -> exp.Expr:
     """A JSON object as text; without `nulls` a field that is null is not in it, so that it overwrites nothing."""
     if nulls:
         return exp.cast(_object({name.removeprefix("set."): name for name in names}), "varchar")
-    members = []
-    for name in names:
-        value = exp.column(name, quoted=True)
-        key = exp.Literal.string(f"{json.dumps(name.removeprefix('set.'), ensure_ascii=False)}:")
-        written = exp.cast(exp.Anonymous(this="to_json", expressions=[value]), "varchar")
-        # NULL where the value is; concat_ws leaves it out
-        members.append(
-            exp.Case().when(
-                exp.not_(exp.Is(this=value.copy(), expression=exp.null())), exp.DPipe(this=key, expression=written)
-            )
-        )
-    inside = (
-        exp.Anonymous(this="concat_ws", expressions=[exp.Literal.string(","), *members])
-        if members
-        else exp.Literal.string("")
-    )
+    return _filled({name.removeprefix("set."): _written(exp.column(name, quoted=True)) for name in names})
+
+
+def _filled(members: Mapping[str, exp.Expr]) -> exp.Expr:
+    """A JSON object as text, of values written as JSON; those that are null are not in it."""
+    inside: exp.Expr = exp.Literal.string("")
+    if members:
+        keys = {key: exp.Literal.string(f"{json.dumps(key, ensure_ascii=False)}:") for key in members}
+        # A fraction of the time of `json_object`. NULL where the value is; concat_ws leaves it out.
+        pairs = [exp.DPipe(this=keys[key], expression=value) for key, value in members.items()]
+        inside = exp.Anonymous(this="concat_ws", expressions=[exp.Literal.string(","), *pairs])
     return exp.DPipe(
         this=exp.DPipe(this=exp.Literal.string("{"), expression=inside), expression=exp.Literal.string("}")
     )
+
+
+def _written(value: exp.Expr) -> exp.Expr:
+    """As JSON; NULL where it is null."""
+    return exp.cast(exp.Anonymous(this="to_json", expressions=[value]), "varchar")
+
+
+def _hash_or_text(name: str, rule: Identifier) -> exp.Expr:
+    """An identifier as JSON. A hash is hexadecimal digits, of which none has to be escaped."""
+    value = exp.column(name, quoted=True)
+    if rule.hash is None:
+        return _written(value)
+    quote = exp.Literal.string('"')
+    return exp.DPipe(this=exp.DPipe(this=quote, expression=value), expression=quote.copy())
 
 
 def _plan_removals(

@@ -7,37 +7,48 @@
 -- params: $destination, $list, $creates, $nulls
 
 insert into planned_rows
+with
+
+sent as (
+
+    select
+        *,
+        md5(as_sent.identifiers) as identity
+    from as_sent
+
+)
+
 select
     $destination as destination,
     $list as list,
-    as_sent.person,
+    sent.person,
     case
-        when as_sent.identifiers = '{}' then 'unusable'
+        when sent.identifiers = '{}' then 'unusable'
         when
-            not as_sent.doubtful
-            and delivered.identity = md5(as_sent.identifiers)
+            not sent.doubtful
+            and delivered.identity = sent.identity
             and (
-                delivered.traits = as_sent.traits
+                delivered.traits = sent.traits
                 or (
                     not $nulls
-                    and json_contains(delivered.traits, as_sent.traits)
+                    and json_contains(delivered.traits, sent.traits)
                     -- of what is nested, json_contains asks for a part only
-                    and not contains(substr(as_sent.traits, 2), '{')
-                    and not contains(as_sent.traits, '[')
+                    and not contains(substr(sent.traits, 2), '{')
+                    and not contains(sent.traits, '[')
                 )
             )
             then 'refresh'
         when $creates and delivered.person is not null then 'refresh'
-        else as_sent.operation
+        else sent.operation
     end as operation,
-    md5(as_sent.identifiers) as identity,
-    as_sent.identifiers,
-    as_sent.traits,
-    as_sent.fingerprint
-from as_sent
+    sent.identity,
+    sent.identifiers,
+    sent.traits,
+    sent.fingerprint
+from sent
 left join tidegate.delivered
     on
-        as_sent.operation = 'update'
+        sent.operation = 'update'
         and delivered.destination = $destination
         and delivered.list = $list
-        and as_sent.person = delivered.person
+        and sent.person = delivered.person
