@@ -24,18 +24,22 @@ LONGEST_BODY = 1600
 
 # Each code is a page: twilio.com/docs/api/errors/CODE (read 2026-11). The account or the sender is at fault:
 CLOSED = {
+    10001: "account_suspended",
     20003: "unauthorized",
     20005: "account_suspended",
     21212: "bad_sender",
+    21601: "bad_sender",
     21603: "bad_sender",
     21606: "bad_sender",
     21609: "bad_status_callback",
     21659: "bad_sender",
     21660: "bad_sender",
+    21661: "bad_sender",
     21701: "bad_messaging_service",
     21703: "bad_messaging_service",
     21704: "bad_messaging_service",
     21910: "bad_sender",
+    30002: "account_suspended",
     63007: "bad_sender",
 }
 # This number or text is at fault:
@@ -198,7 +202,7 @@ def _outcome(reply: Reply) -> Outcome:
     if found.get("status") in ("failed", "undelivered", "canceled"):
         code = found.get("error_code")
         said = mask(f"{code} {found.get('error_message') or ''}", reply.hide)
-        return Outcome.rejected(REJECTED.get(code, str(found["status"])), said)
+        raise _meant(code, said, reply) or Refused(str(found["status"]), said)
     return Outcome.accepted(sid)
 
 
@@ -206,7 +210,10 @@ def _judge(reply: Reply) -> DestinationError | None:
     code = reply.peek("code")
     if not isinstance(code, int) or reply.status >= 500:
         return None
-    said = mask(f"{code} {reply.peek('message') or ''}", reply.hide)
+    return _meant(code, mask(f"{code} {reply.peek('message') or ''}", reply.hide), reply)
+
+
+def _meant(code: Any, said: str, reply: Reply) -> DestinationError | None:
     if code in CLOSED:
         return Closed(CLOSED[code], said)
     if code in THROTTLED:

@@ -116,19 +116,28 @@ async def test_every_code_means_one_thing(status: int, code: int, verdict: str, 
     assert "900123" not in outcome.detail
 
 
-@pytest.mark.parametrize("code", [20003, 20005, 21606, 21660])
+@pytest.mark.parametrize(
+    ("code", "verdict", "reason"),
+    [(21614, "rejected", "not_mobile"), (30001, "retry", "throttled"), (30002, "retry", "account_suspended")],
+)
+async def test_a_message_that_failed_as_soon_as_it_was_made_is_as_its_code_says(
+    code: int, verdict: str, reason: str
+) -> None:
+    failed = {"sid": "SM1", "status": "failed", "error_code": code, "error_message": "no"}
+    async with HttpWire(lambda asked: Answer(201, failed)) as wire:
+        try:
+            [outcome] = await send(wire, text())
+        except Closed as fault:
+            outcome = Outcome.of(fault)
+    assert (outcome.verdict, outcome.reason) == (verdict, reason)
+
+
+@pytest.mark.parametrize("code", [10001, 20003, 20005, 21606, 21660, 21661])
 async def test_a_wrong_account_or_sender_is_nobodys_row(code: int) -> None:
     async with HttpWire(lambda asked: Answer(400, {"code": code, "message": "no"})) as wire:
         with pytest.raises(Closed):
             await send(wire, text(), text())
         assert len(wire.asked) == 1
-
-
-async def test_a_message_that_failed_at_once_is_not_called_sent() -> None:
-    failed = {"sid": "SM1", "status": "failed", "error_code": 21614, "error_message": "not mobile"}
-    async with HttpWire(lambda asked: Answer(201, failed)) as wire:
-        [outcome] = await send(wire, text())
-    assert (outcome.verdict, outcome.reason) == ("rejected", "not_mobile")
 
 
 @pytest.mark.parametrize(

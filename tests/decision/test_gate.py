@@ -354,3 +354,45 @@ def test_a_consent_of_the_files_is_asked_again_too(world: World) -> None:
     world.consents("mary", "email", False, at=datetime.now(UTC))
 
     assert asked_again(world) == [("vips:grace:1:on_enter.welcome:1", "no_consent")]
+
+
+def in_doubt(world: World, *persons: str) -> None:
+    """What is ready for them may have gone by mail, which knows it again: it is planned once more."""
+    for person in persons:
+        world.rows(
+            "insert into tidegate.attempts (message_key, destination, claim, attempt, rows, run_id, claimed_at, "
+            "settled_at, outcome) select message_key, 'mail', 'c', 1, 1, 'r', now(), now(), 'unknown' "
+            "from tidegate.outbox where person = $person",
+            person=person,
+        )
+        world.rows(
+            "update tidegate.outbox set state = 'planned', attempts = 1, expires_at = expires_at + interval 9 days "
+            "where person = $person",
+            person=person,
+        )
+
+
+def test_what_may_have_gone_by_one_way_goes_by_no_other(world: World) -> None:
+    world.audience(welcome(on_enter=(Send("welcome", ("mail", "texts")),), guard=ANYBODY))
+    world.person("ada", "grace", phone="+447700900123")
+    world.in_segment("vips", "ada", "grace")
+    world.decide()
+    in_doubt(world, "ada", "grace")
+    world.person("ada", email=None)
+
+    world.decide()
+
+    assert world.planned() == {"vips:grace:1:on_enter.welcome:1": "mail"}
+    assert set(world.planned("unknown")) == {"vips:ada:1:on_enter.welcome:1"}
+
+
+def test_what_may_have_gone_and_may_go_no_more_is_not_said_to_be_withheld(world: World) -> None:
+    world.in_segment("vips", "ada", "grace")
+    world.decide()
+    in_doubt(world, "ada", "grace")
+    suppress(world, "email", "ada@example.com")
+
+    world.decide()
+
+    assert set(world.planned()) == {"vips:grace:1:on_enter.welcome:1"}
+    assert set(world.planned("unknown")) == {"vips:ada:1:on_enter.welcome:1"}
