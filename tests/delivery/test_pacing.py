@@ -252,9 +252,114 @@ def test_destinations_of_one_account_share_its_pace_and_the_stricter_limit_holds
         assert later is not one
 
 
-def test_without_a_stated_limit_nothing_is_written(state_folder: Path) -> None:
-    with sharing("unlimited", None, math.inf) as pacer:
+def test_where_nobody_is_throttled_and_no_limit_is_stated_nothing_is_written(state_folder: Path) -> None:
+    with sharing("unlimited", None, None) as pacer:
         pacer.reserve()
+    with sharing("of the sandbox", math.inf, math.inf) as pacer:
         pacer.throttled(0.0, 1.0)
 
     assert not state_folder.exists()
+
+
+@pytest.fixture
+def processes(tmp_path: Path, clock: Clock) -> Iterator[Callable[[], Pacer]]:
+    """Each call is another process that uses the same account, without a stated limit."""
+    pacers: list[Pacer] = []
+
+    def another() -> Pacer:
+        pacers.append(Pacer(None, clock, ledger=Ledger("a", tmp_path / "pace", clock)))
+        return pacers[-1]
+
+    yield another
+    for pacer in pacers:
+        pacer.close()
+
+
+def test_a_pause_and_a_rate_that_one_process_was_told_hold_for_the_others_within_a_second(
+    processes: Callable[[], Pacer], clock: Clock
+) -> None:
+    one, two = processes(), processes()
+    assert made(one, clock, 2.0) > 1500
+    assert two.reserve() == 0.0
+    clock.now += 0.5
+    one.throttled(clock.now, 3)
+
+    clock.now += 0.6
+    two.reserve()
+    assert two.held == pytest.approx(2.4)
+    clock.now += 2.4
+    assert made(two, clock, 1.0) < 900
+    later = processes()
+    assert made(later, clock, 1.0) < 950
+
+
+@pytest.mark.parametrize("per_second", [None, 100])
+def test_processes_find_their_shares_of_what_a_platform_takes(
+    tmp_path: Path, clock: Clock, per_second: float | None
+) -> None:
+    """Three, at a platform that takes 50 calls a second from all together, and each of which would make 500."""
+    ledgers = [Ledger("a", tmp_path / "pace", clock) for _ in range(3)]
+    due = {Pacer(per_second, clock, ledger=ledger): clock.now for ledger in ledgers}
+    waited: set[Pacer] = set()
+    tokens, filled, taken, refused = 5.0, clock.now, 0, 0
+    end = clock.now + 60
+    while clock.now < end:
+        pacer = min(due, key=due.__getitem__)
+        clock.now = max(clock.now, due[pacer])
+        wait = pacer.reserve() if pacer not in waited else pacer.reserve(again=True) if pacer.held else 0.0
+        waited.add(pacer)
+        due[pacer] = clock.now + wait
+        if wait:
+            continue
+        waited.discard(pacer)
+        due[pacer] = clock.now + 0.002
+        tokens, filled = min(tokens + (clock.now - filled) * 50, 5.0), clock.now
+        if tokens >= 1:
+            tokens, taken = tokens - 1, taken + 1
+            pacer.went_well()
+        else:
+            refused += 1
+            pacer.throttled(clock.now, 0.2)
+
+    for ledger in ledgers:
+        ledger.close()
+    assert taken > 0.8 * 50 * 60
+    assert refused < 0.05 * taken
+
+
+def test_calls_of_others_that_were_under_way_together_slow_the_account_down_once(
+    processes: Callable[[], Pacer], clock: Clock
+) -> None:
+    one, two = processes(), processes()
+    for _ in range(1000):
+        one.reserve()
+        two.reserve()
+        clock.now += 0.001
+    started = clock.now
+    clock.now += 0.1
+    one.throttled(started, 0)
+    clock.now += 0.1
+    two.throttled(started, 0)
+
+    assert two.throttled_in_a_row == 0
+    assert made(two, clock, 1.0) > 500
+
+
+def test_what_was_learnt_is_forgotten_in_good_time(processes: Callable[[], Pacer], clock: Clock) -> None:
+    one = processes()
+    for _ in range(5):
+        one.throttled(clock.now, 0.5)
+        clock.now += 1
+    soon = processes()
+    assert max(soon.reserve() for _ in range(5)) > 0.3
+    clock.now += 121
+
+    late = processes()
+    assert {late.reserve() for _ in range(100)} == {0.0}
+
+
+def test_nobody_waits_for_longer_than_a_day(clock: Clock) -> None:
+    pacer = Pacer(None, clock)
+    pacer.heard([Allowance(left=0, seconds=1e12)], under_way=0)
+
+    assert pacer.held == 86_400

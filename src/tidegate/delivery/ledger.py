@@ -1,8 +1,8 @@
 """What all processes of this user on this machine have called one account, so that together they keep its limits.
 
-A small SQLite file in the user's state folder; an account is known there by a hash. Opened only for an account
-with a stated limit. It is a courtesy and never an obstacle: a process that dies leaves nothing locked, one that
-cannot use the file soon keeps to the limits by itself.
+A small SQLite file in the user's state folder; an account is known there by a hash. Written only for an account
+with a stated limit, or one that throttles. It is a courtesy and never an obstacle: a process that dies leaves
+nothing locked, one that cannot use the file soon keeps to the limits by itself.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,6 +30,8 @@ _FURTHEST = 120.0
 #: calls that may be caught up on after the process was late, in seconds of the rate
 _SLACK = 0.1
 _DAY, _HOUR = 86_400.0, 3600.0
+#: seconds after which a rate that was learnt counts no more: by then it has recovered, or was learnt again
+_BELIEVED = 120.0
 
 _SCHEMA = """
 create table if not exists pace (
@@ -43,7 +46,25 @@ create table if not exists used (
     calls integer not null,
     primary key (account, hour)
 ) without rowid;
+create table if not exists learnt (
+    account text primary key,
+    at real not null,
+    rate real not null,
+    ceiling real not null
+) without rowid;
 """
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What the platform told some process: to start no call for `held` seconds; and, at the time `at` (0: never),
+    which is `ago` seconds, to call at `rate` a second, as it does not take `ceiling`."""
+
+    held: float
+    at: float = 0.0
+    ago: float = 0.0
+    rate: float = 0.0
+    ceiling: float = 0.0
 
 
 def account(connector: Connector) -> str:
@@ -90,6 +111,31 @@ class Ledger:
 
         self._do(hold)
 
+    def learn(self, rate: float, ceiling: float) -> float | None:
+        """The platform throttled: the rate fell to `rate`, and may be throttled at `ceiling`. When that was."""
+
+        def learn(connection: sqlite3.Connection, now: float) -> float:
+            connection.execute("replace into learnt values (?, ?, ?, ?)", (self._account, now, rate, ceiling))
+            return now
+
+        return self._do(learn)
+
+    def news(self) -> News | None:
+        """What any process was told lately. Where none was told anything no file is made."""
+
+        def read(connection: sqlite3.Connection, now: float) -> News:
+            _, held_until = self._pace(connection, now)
+            row = connection.execute(
+                "select at, rate, ceiling from learnt where account = ? and at between ? and ?",
+                (self._account, now - _BELIEVED, now + 1.0),
+            ).fetchone()
+            held = max(held_until - now, 0.0)
+            return News(held, row[0], max(now - row[0], 0.0), row[1], row[2]) if row else News(held)
+
+        if self._connection is None and not self._path.exists():
+            return None
+        return self._do(read, begin="begin")
+
     def spend(self, calls: int, per_day: int) -> int | None:
         """Take up to `calls` of what is left of `per_day` in these 24 hours; how many there were. A negative
         number gives calls back."""
@@ -127,12 +173,12 @@ class Ledger:
     def _write(self, connection: sqlite3.Connection, now: float, next_turn: float, held_until: float) -> None:
         connection.execute("replace into pace values (?, ?, ?, ?)", (self._account, now, next_turn, held_until))
 
-    def _do(self, work: Callable[[sqlite3.Connection, float], Result]) -> Result | None:
+    def _do(self, work: Callable[[sqlite3.Connection, float], Result], begin: str = "begin immediate") -> Result | None:
         if not self._usable:
             return None
         try:
             connection = self._connection or self._open()
-            connection.execute("begin immediate")
+            connection.execute(begin)
             try:
                 found = work(connection, self._clock())
             except BaseException:

@@ -1,7 +1,7 @@
 """When the next call to an account may start: its rate, what it announced, and whether it was called too often.
 
-One pacer an account and process, whatever lists, messages and destinations use it; with a stated limit, what
-other processes do counts too (`ledger`).
+One pacer an account and process, whatever lists, messages and destinations use it. Other processes that use it are
+known by the `ledger`: what they do counts where there is a limit, stated or learnt, and what they are told is heeded.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tidegate.connecting.exchange import Exchange
 from tidegate.connecting.http import retry_after
 from tidegate.delivery.announced import Allowance, allowances
 from tidegate.delivery.ledger import Ledger
+from tidegate.errors import LONGEST_PAUSE
 
 #: calls that may be caught up on after the process was late, in seconds of the rate
 _SLACK = 0.1
@@ -82,6 +83,8 @@ class Pacer:
         self._second = clock()
         self._in_second, self._before = 0, 0.0
         self._in_a_row = 0
+        self._told_at = 0.0
+        self._listen_around(clock())
 
     def also(self, per_second: float | None, per_day: float | None) -> None:
         """Somebody else uses the account, too: the stricter of their limits holds."""
@@ -143,6 +146,7 @@ class Pacer:
         """The call that started at `started` (on this clock) was one too many; wait `after` seconds."""
         with self._lock:
             now, told = self._clock(), after is not None
+            self._listen_around(now)
             together = self._slowed_at is not None and started < self._slowed_at
             if not together:
                 self._in_a_row += 1
@@ -190,11 +194,24 @@ class Pacer:
             self._slow_down(now, _TOLD)
 
     def _hold(self, now: float, seconds: float) -> None:
+        seconds = min(seconds, LONGEST_PAUSE)
         if now + seconds <= self._held_until:
             return
         self._held_until = now + seconds
-        if self._ledger is not None and self._wanted is not None:
+        if self._ledger is not None:
             self._ledger.hold(seconds)
+
+    def _listen_around(self, now: float) -> None:
+        """Heed what other processes were told. A rate is where to begin: whoever is throttled finds its own, and all
+        together share what there is by each giving way."""
+        news = self._ledger.news() if self._ledger is not None else None
+        if news is None:
+            return
+        self._held_until = max(self._held_until, now + news.held)
+        if news.at > self._told_at and self._slowed_at is None:
+            self._rate, self._ceiling = min(self._rate or math.inf, news.rate), news.ceiling
+            self._slowed_at = self._grown_at = now - news.ago
+        self._told_at = max(self._told_at, news.at)
 
     def _slow_down(self, now: float, share: float) -> None:
         observed = max(self._before, self._in_second / max(now - self._second, 1.0))
@@ -210,6 +227,8 @@ class Pacer:
         self._slowed_at = now
         self._rate = max(at * share, min(_SLOWEST, self._wanted or _SLOWEST))
         self._next = self._grown_at = max(self._held_until, now)
+        if self._ledger is not None:
+            self._told_at = self._ledger.learn(self._rate, self._ceiling) or self._told_at
 
     def _current_rate(self, now: float) -> float | None:
         self._recover(now)
@@ -236,6 +255,7 @@ class Pacer:
         passed = now - self._second
         if passed >= 1.0:
             self._before, self._in_second, self._second = self._in_second / passed, 0, now
+            self._listen_around(now)
         self._in_second += 1
 
     def _take_lot(self, now: float, rate: float) -> None:
@@ -244,7 +264,8 @@ class Pacer:
             return
         if self._lot == 0:
             self._lot = max(int(rate * _LOT), 1)
-            wait = self._ledger.turns(rate, self._lot)
+            # What is announced is left for all together; a rate that was learnt is this process's share of it.
+            wait = self._ledger.turns(rate if now < self._scarce_until else self._wanted, self._lot)
             if wait is not None:
                 self._next = max(self._next, now + wait)
         self._lot -= 1
@@ -267,11 +288,11 @@ class Pacer:
 @contextmanager
 def sharing(account: str, per_second: float | None, per_day: float | None) -> Iterator[Pacer]:
     """The pacer of an account, shared by all deliveries of this process that go on at the time."""
-    stated = any(limit not in (None, math.inf) for limit in (per_second, per_day))
+    unlimited = per_second == math.inf and per_day in (None, math.inf)
     with _registering:
         pacer, users = _accounts.get(account, (None, 0))
         if pacer is None:
-            pacer = Pacer(per_second, per_day=per_day, ledger=Ledger(account) if stated else None)
+            pacer = Pacer(per_second, per_day=per_day, ledger=None if unlimited else Ledger(account))
         else:
             pacer.also(per_second, per_day)
         _accounts[account] = pacer, users + 1
