@@ -78,7 +78,10 @@ def test_a_pause_longer_than_the_run_has_time_for_ends_the_delivery(world: World
     assert time.monotonic() - began < 10
     assert delivery.calls == 1
     assert "wire: throttled (" in delivery.problem
-    assert "2 rows stay owed" in delivery.problem
+    assert "it asks for a pause of 60 minutes, longer than this run has time; 2 rows stay owed" in delivery.problem
+    again = world.run(concurrency=1)
+    assert (again.calls, again.owed) == (0, 2)
+    assert "wire: throttled; it asks for a pause of 60 minutes, longer than" in again.problem
 
 
 @pytest.mark.parametrize("after", ["1000000000000000", "Fri, 31 Dec 9999 23:59:59 GMT", "-5"])

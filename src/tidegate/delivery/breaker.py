@@ -65,13 +65,14 @@ class Breaker:
         """The destination asked for a pause of `held` seconds when the run has `left` seconds for it."""
         self._last = words(fault)
         if held >= left:
-            self.held(self._last)
+            self.held(held)
         elif in_a_row >= (_THROTTLED_WITHOUT_A_WORD if fault.after is None else _THROTTLED_IN_A_ROW):
             self.stop(f"{self._last}; {in_a_row} times in a row, after pauses of up to {held:,.0f} s")
 
-    def held(self, said: str = "") -> None:
-        """It wants to be left alone for longer than the run goes on."""
-        self.stop(f"{said or self._last or 'throttled'}; it asks for a longer pause than this run has time")
+    def held(self, seconds: float) -> None:
+        """It wants to be left alone for so long, which is longer than the run goes on."""
+        pause = _pause(seconds)
+        self.stop(f"{self._last or 'throttled'}; it asks for a pause of {pause}, longer than this run has time")
 
     def time_is_up(self, seconds: float) -> None:
         """What went wrong until then is why the time did not do."""
@@ -131,6 +132,13 @@ def problem(destination: str, said: str, delivery: Delivery, what: str) -> str:
     if delivery.unknown:
         parts.append(f"{delivery.unknown:,} {'is' if delivery.unknown == 1 else 'are'} unknown and not sent again")
     return "; ".join(parts)
+
+
+def _pause(seconds: float) -> str:
+    for unit, length in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def _one(what: str, count: int) -> str:

@@ -203,7 +203,7 @@ class Caller:
         if wait == math.inf and self._pacer.per_day is not None:
             self._breaker.day_is_used_up(self._pacer.per_day)
         elif self._pacer.held >= left:
-            self._breaker.held()
+            self._breaker.held(self._pacer.held)
         else:
             self._breaker.no_turn_left(self._time_budget)
         self.halted.set()
