@@ -74,6 +74,9 @@ GOOGLE = Platform(
         "Gmail addresses lose what follows a plus: the guide asks for it now (`cloudy.sanfrancisco+shopping@gmail.com` "
         "is `cloudysanfrancisco@gmail.com`), while its earlier editions asked for the dots alone.",
         "Names lose their punctuation: the reference asks for it, the guide does not mention it.",
+        "Spaces inside names stay: the guide asks only for those around them to go. Display & Video 360's older guide "
+        "(developers.google.com/display-video/api/guides/tasks/upload-customer-match-audience/prepare-data, "
+        "2026-11-22) removed all of them, and dots in Gmail addresses it left; the Data Manager API's is followed.",
         "Google takes hashes as hexadecimal digits or as Base64, one way for a whole request: hexadecimal digits are "
         "sent, and a hash that comes as Base64 is written as such.",
     ),
