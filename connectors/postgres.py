@@ -256,8 +256,9 @@ class Postgres(Connector):
                 raise Closed("tls", "the server offers no TLS; without it, set `tls: none`") from None
             # It is safe to repeat, also where the connection was lost while the transaction was committed.
             reason = "timeout" if isinstance(fault, TimeoutError) else "cut_off" if connection else "unreachable"
-            lost = isinstance(fault, asyncpg.InterfaceError) and connection is not None and connection.is_closed()
-            raise Retryable(reason, "the connection was lost" if lost else mask(str(fault) or type(fault).__name__)) from None
+            lost = isinstance(fault, asyncpg.InterfaceError) and connection and connection.is_closed()
+            said = "the connection was lost" if lost else str(fault) or type(fault).__name__
+            raise Retryable(reason, mask(said)) from None
         finally:
             if connection is not None:
                 connection.terminate()

@@ -7,9 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
-import graphql
 import pytest
-from graphql.execution.values import get_variable_values
 
 from tidegate import registry
 from tidegate.connector import Connector, Outcome, Row, Target
@@ -17,8 +15,10 @@ from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupp
 from tidegate.sandbox import SECRET
 from tidegate.sandbox.emulation import TOKEN_PATH
 from tidegate.sandbox.platforms.shopify import Shopify as Platform
-from tidegate.testing import Answer, Asked, EmulatedWire, HttpWire, NetworkContract
+from tidegate.testing import Answer, Asked, EmulatedWire, GraphqlChecker, HttpWire, NetworkContract
 from tidegate.testing.claims import Claims
+from tidegate.testing.described import Described
+from tidegate.testing.descriptions import Description
 
 from .conftest import ROOT, SPECS
 
@@ -26,6 +26,7 @@ Shopify = registry.load("shopify", ROOT)
 TAG = Target("list", "vip")
 CUSTOMERS = Target("object", "customer")
 CODES = Target("object", "discount_code")
+AT = "/admin/api/2026-07/graphql.json"
 
 # What the cut of Shopify's schema leaves out, as in admin_2026-07 of the npm package @shopify/dev-mcp 1.16.0.
 LEFT_OUT = """
@@ -56,32 +57,18 @@ input DiscountAmountInput { amount: Decimal appliesOnEachItem: Boolean }
 """
 
 
-class Schema:
+def _schema() -> GraphqlChecker | None:
+    path = SPECS / "shopify.graphql"
+    return GraphqlChecker(path.read_text(encoding="utf-8"), LEFT_OUT, path=AT) if path.is_file() else None
+
+
+SCHEMA = _schema()
+
+
+def held_to_the_schema(asked: Asked) -> None:
     """Each operation is one that Shopify's schema allows, with variables of the types that it names."""
-
-    def __init__(self) -> None:
-        path = SPECS / "shopify.graphql"
-        self.schema: graphql.GraphQLSchema | None = None
-        self.checked = 0
-        if path.is_file():
-            schema = graphql.build_schema(path.read_text(encoding="utf-8"))
-            self.schema = graphql.extend_schema(schema, graphql.parse(LEFT_OUT))
-
-    def __call__(self, asked: Asked) -> None:
-        if self.schema is None or asked.path == TOKEN_PATH:
-            return
-        content = asked.json()
-        document = graphql.parse(content["query"])
-        problems = [str(one) for one in graphql.validate(self.schema, document)]
-        [operation] = document.definitions
-        assert isinstance(operation, graphql.OperationDefinitionNode)
-        found = get_variable_values(self.schema, operation.variable_definitions or (), content["variables"])
-        problems += [str(one) for one in found] if isinstance(found, list) else []
-        assert not problems
-        self.checked += 1
-
-
-SCHEMA = Schema()
+    if SCHEMA is not None and asked.path != TOKEN_PATH:
+        SCHEMA(asked)
 
 
 def given(wire: Any, **more: Any) -> dict[str, Any]:
@@ -93,26 +80,27 @@ class TestContract(NetworkContract):
     secrets = (SECRET,)
     emulation = Platform
     target = TAG
-
-    @pytest.fixture
-    async def wire(self) -> AsyncIterator[EmulatedWire]:
-        async with EmulatedWire(Platform, watch=SCHEMA) as wire:
-            yield wire
+    description = "shopify.graphql"
+    description_base = AT
+    description_more = LEFT_OUT
 
     def settings(self, wire: HttpWire) -> Mapping[str, Any]:
         return given(wire)
 
 
-class TestClaimsOfCustomers(Claims):
+class TestClaimsOfCustomers(Claims, Described):
     """Of what the network does to a call, the tags have shown everything."""
 
     kind = Shopify
     secrets = (SECRET,)
     target = CUSTOMERS
+    description = "shopify.graphql"
+    description_base = AT
+    description_more = LEFT_OUT
 
     @pytest.fixture
-    async def wire(self) -> AsyncIterator[EmulatedWire]:
-        async with EmulatedWire(Platform, watch=SCHEMA) as wire:
+    async def wire(self, described: Description) -> AsyncIterator[EmulatedWire]:
+        async with EmulatedWire(Platform, watch=described.watch) as wire:
             yield wire
 
     def settings(self, wire: HttpWire) -> Mapping[str, Any]:
@@ -135,7 +123,7 @@ class TestClaimsOfDiscountCodes(TestClaimsOfCustomers):
 
 @asynccontextmanager
 async def shopify(wire: Any = None, **settings: Any) -> AsyncIterator[tuple[Connector, Any]]:
-    async with wire or EmulatedWire(Platform, watch=SCHEMA) as wire, aiohttp.ClientSession() as session:
+    async with wire or EmulatedWire(Platform, watch=held_to_the_schema) as wire, aiohttp.ClientSession() as session:
         connector = Shopify(Shopify.Settings.model_validate(given(wire, **settings)))
         await connector.open(session)
         yield connector, wire
@@ -149,12 +137,11 @@ ADA, BOB = Row("ada", {"email": "ada@example.com"}), Row("bob", {"phone": "+1202
 STRANGER = Row("eve", {"email": "eve@example.invalid"})
 
 
-def test_there_is_a_schema_to_hold_requests_to() -> None:
-    if SCHEMA.schema is None:
-        pytest.skip("no API description shopify.graphql; name its folder in TIDEGATE_SPECS")
-    wrong = Asked("POST", "/", {}, {}, b'{"query": "mutation { tagsAdd(id: 1) { nodes } }", "variables": {}}')
-    with pytest.raises(AssertionError):
-        SCHEMA(wrong)
+async def test_every_call_carries_the_apps_token_where_shopify_looks_for_it() -> None:
+    async with shopify() as (connector, wire):
+        await connector.upsert(TAG, [ADA])
+    assert {asked.headers.get("x-shopify-access-token") for asked in wire.asked} == {SECRET}
+    assert {asked.path for asked in wire.asked} == {AT}
 
 
 async def test_customers_are_tagged_and_untagged_and_keep_their_other_tags() -> None:
@@ -344,7 +331,7 @@ async def test_what_a_shop_cannot_express_is_said(target: Target, row: Row, word
 
 async def test_an_apps_own_credentials_are_exchanged_for_a_token() -> None:
     more = {"access_token": None, "client_id": "app", "client_secret": SECRET}
-    async with EmulatedWire(Platform, watch=SCHEMA) as wire, aiohttp.ClientSession() as session:
+    async with EmulatedWire(Platform, watch=held_to_the_schema) as wire, aiohttp.ClientSession() as session:
         settings = {**given(wire, **more), "token_url": wire.url + TOKEN_PATH}
         connector = Shopify(Shopify.Settings.model_validate(settings))
         await connector.open(session)

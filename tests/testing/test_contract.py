@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.sandbox.papers import Papers, Platform
-from tidegate.connector import Connector, Outcome, Row, Target
+from tidegate.connector import Connector, ConnectorSettings, Limits, Outcome, Row, Target
 from tidegate.errors import DestinationError, Retryable
 from tidegate.sandbox import SECRET
 from tidegate.sandbox.emulation import Answer, Call, Emulation, Route
 from tidegate.testing import EmulatedWire, HttpWire, NetworkContract, settled
 from tidegate.testing.contract import ConnectorContract
+
+CONVERGES = "test_after_any_fault_a_healthy_run_leaves_it_equal_and_nobody_told_twice"
 
 
 class TestPapers(NetworkContract):
@@ -41,6 +45,72 @@ class SaysYesToAll(Papers):
 class Forgetful(Papers):
     async def upsert(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
         return (await super().upsert(target, rows))[:1]
+
+
+class AnswersBackwards(Papers):
+    async def upsert(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        return (await super().upsert(target, rows))[::-1]
+
+
+class TakesMoreThanThePlatform(Papers):
+    @property
+    def limits(self) -> Limits:
+        return Limits(batch=101)
+
+
+class SaysItsToken(Papers):
+    async def upsert(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        try:
+            return await super().upsert(target, rows)
+        except Retryable as fault:
+            raise Retryable(fault.reason, f"with {self.settings.token.get_secret_value()}") from None
+
+
+class LogsItsToken(Papers):
+    async def open(self, session: aiohttp.ClientSession) -> None:
+        await super().open(session)
+        self.log = logging.getLogger("tidegate")
+
+    async def upsert(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        self.log.debug("signed with %s", self.settings.token.get_secret_value())
+        return await super().upsert(target, rows)
+
+
+class OpenSettings(ConnectorSettings):
+    token: str
+    base_url: str
+
+
+class ShowsItsToken(Papers):
+    Settings = OpenSettings
+
+
+class CannotBeStopped(Papers):
+    async def upsert(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        try:
+            return await super().upsert(target, rows)
+        except asyncio.CancelledError:
+            return [Outcome.retry("cancelled")] * len(rows)
+
+
+class TakesACutForAYes(Papers):
+    async def upsert(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        try:
+            return await super().upsert(target, rows)
+        except Retryable as fault:
+            if fault.reason == "cut_off":
+                return [Outcome.accepted()] * len(rows)
+            raise
+
+
+class TakesNoForGood(Papers):
+    """A bad hour costs rows."""
+
+    async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
+        try:
+            return await super().remove(target, rows)
+        except DestinationError:
+            return [Outcome.accepted()] * len(rows)
 
 
 class RemovesNobody(Papers):
@@ -121,7 +191,15 @@ class ProvesByWriting(Papers):
     ("kind", "test", "more"),
     [
         (SaysYesToAll, "test_rows_that_are_refused_are_named_and_the_others_taken", {}),
+        (AnswersBackwards, "test_rows_that_are_refused_are_named_and_the_others_taken", {}),
         (Forgetful, "test_every_row_has_one_outcome", {}),
+        (TakesMoreThanThePlatform, "test_the_largest_batch_is_taken", {}),
+        (CannotBeStopped, "test_a_call_can_be_cancelled_and_the_next_one_works", {}),
+        (SaysItsToken, "test_nothing_secret_or_personal_comes_to_light", {}),
+        (LogsItsToken, "test_nothing_secret_or_personal_comes_to_light", {}),
+        (ShowsItsToken, "test_secrets_do_not_show_in_its_settings", {}),
+        (TakesACutForAYes, CONVERGES, {"faults": ("cut",)}),
+        (TakesNoForGood, CONVERGES, {"faults": ("error",)}),
         (RemovesNobody, "test_the_platform_holds_what_it_was_given", {}),
         (EmptiesWhatIsNotMentioned, "test_none_empties_a_field_and_what_is_not_mentioned_stays", {}),
         (DropsNulls, "test_none_empties_a_field_and_what_is_not_mentioned_stays", {}),
@@ -141,14 +219,21 @@ class ProvesByWriting(Papers):
     ids=lambda value: value.__name__ if isinstance(value, type) else None,
 )
 async def test_a_broken_promise_is_noticed(
-    kind: type[Connector], test: str, more: dict[str, Any], caplog: pytest.LogCaptureFixture
+    kind: type[Connector], test: str, more: dict[str, Any], request: pytest.FixtureRequest
 ) -> None:
-    contract = type("Contract", (TestPapers,), {"kind": kind})()
+    contract = type("Contract", (TestPapers,), {"kind": kind, **more})()
+    wanted = inspect.signature(getattr(contract, test)).parameters
     async with EmulatedWire(Platform) as wire, contract.opened(wire) as connector:
-        given = {"connector": connector, "wire": wire, "caplog": caplog, **more}
-        wanted = inspect.signature(getattr(contract, test)).parameters
-        with pytest.raises((AssertionError, pytest.fail.Exception)):
-            await getattr(contract, test)(**{name: given[name] for name in wanted})
+        given: dict[str, Any] = {"connector": connector, "wire": wire, **more}
+        given |= {name: request.getfixturevalue(name) for name in wanted if name not in given}
+
+        async def held() -> None:
+            found = getattr(contract, test)(**{name: given[name] for name in wanted})
+            if inspect.isawaitable(found):
+                await found
+
+        with pytest.raises((AssertionError, pytest.fail.Exception, DestinationError)):
+            await held()
 
 
 class Jobs(Platform):

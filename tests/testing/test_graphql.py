@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def asked(query: str = CREATE, variables: Any = None, **more: Any) -> Asked:
 
 @pytest.fixture
 def checker() -> GraphqlChecker:
-    return GraphqlChecker(SDL)
+    return GraphqlChecker(SDL, path="/graphql.json")
 
 
 def test_a_right_call_passes(checker: GraphqlChecker) -> None:
@@ -57,6 +58,7 @@ def test_a_right_call_passes(checker: GraphqlChecker) -> None:
         (asked("query A { person(id: 1) { id } } query B { person(id: 1) { id } }"), "one operation"),
         (Asked("POST", "/graphql.json", {}, {"content-type": "application/json"}, b"{}"), "no query"),
         (Asked("GET", "/graphql.json", {}, {}, b""), "by POST"),
+        (replace(asked(variables={"input": {"size": "SMALL"}}), path="/graphql"), "asked at /graphql.json"),
     ],
 )
 def test_nonsense_does_not(checker: GraphqlChecker, wrong: Asked, words: str) -> None:

@@ -22,11 +22,15 @@ from tidegate.testing.judging import Operation, StillPending
 class Described(ConnectorContract):
     #: the file of the platform's API description: each request of each test is held to it
     description: ClassVar[str | None] = None
-    #: of that description, the JSON in form fields (see `RequestChecker`), the part of the path before its paths,
+    #: of that description, the JSON in form fields (see `RequestChecker`), the part of the path before its paths
+    #: (of GraphQL the path, a pattern),
     description_texts: ClassVar[Mapping[str, str]] = {}
     description_base: ClassVar[str] = ""
     #: and the calls that it lacks, as patterns: `/oauth/*`, `HEAD *`
     undescribed: ClassVar[tuple[str, ...]] = ()
+    #: what the file leaves out, each with its source: SDL that extends a GraphQL schema; JSON that is put into OpenAPI,
+    #: objects by their keys, lists at the end of those that are there
+    description_more: ClassVar[str] = ""
     #: where the description itself is wrong: a part of what it has against a request, and what the platform says
     description_errs: ClassVar[Mapping[str, str]] = {}
 
@@ -61,7 +65,7 @@ class Described(ConnectorContract):
     async def test_every_answer_that_the_description_lists_is_survived(self, wire: Any, described: Description) -> None:
         described.needed()
         if not isinstance(wire, EmulatedWire):
-            pytest.skip("the platform is not emulated")
+            pytest.skip(f"{self.kind.__name__} has a wire of its own")
         async with self.opened(wire) as connector:
             await connector.prove()
             names = list(self.operations(connector))
@@ -70,7 +74,9 @@ class Described(ConnectorContract):
         asked = {described.operation(one): one for one in wire.asked if described.operation(one)}
         assert asked
         for called, one in asked.items():
-            for answer in described.responses(one):
+            answers = described.responses(one)
+            assert answers, f"{called} is described without an answer"
+            for answer in answers:
                 wire.instead = _always(called, answer, described)
                 for name in (*names, "prove"):
                     await self._survives(wire, name, called, answer)

@@ -5,6 +5,7 @@ They are looked for in the folder that TIDEGATE_SPECS names, else in `../shared/
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -31,6 +32,7 @@ class Description:
         checker: RequestChecker | GraphqlChecker | None = None,
         lacks: tuple[str, ...] = (),
         errs: tuple[str, ...] = (),
+        of: str = "the platform",
     ) -> None:
         self.name = name
         self.path = path
@@ -38,6 +40,7 @@ class Description:
         self.checked: list[str] = []
         self._lacks = (*lacks, TOKEN_PATH)
         self._errs = errs
+        self._of = of
 
     @classmethod
     def of(cls, contract: Any, root: Path) -> Description:
@@ -45,15 +48,15 @@ class Description:
         name: str | None = contract.description
         path = None if name is None else folder(root) / name
         if path is None or not path.is_file():
-            return cls(name)
+            return cls(name, of=contract.kind.__name__)
         texts = tuple(sorted(contract.description_texts.items()))
-        checker = _checker(path, texts, contract.description_base)
+        checker = _checker(path, texts, contract.description_base, contract.description_more)
         return cls(name, path, checker, contract.undescribed, tuple(contract.description_errs))
 
     def needed(self) -> None:
         """Skip the test where there is nothing to hold requests to."""
         if self.name is None:
-            pytest.skip("the platform's API is not described")
+            pytest.skip(f"nobody describes the API of {self._of}")
         if self.checker is None:
             pytest.skip(f"no API description {self.name}; name its folder in TIDEGATE_SPECS")
 
@@ -93,8 +96,16 @@ def folder(root: Path) -> Path:
 
 
 @lru_cache(maxsize=4)
-def _checker(path: Path, texts: tuple[tuple[str, str], ...], base: str) -> RequestChecker | GraphqlChecker:
+def _checker(path: Path, texts: tuple[tuple[str, str], ...], base: str, more: str) -> RequestChecker | GraphqlChecker:
     if path.suffix == ".graphql":
-        return GraphqlChecker.load(path)
+        return GraphqlChecker(path.read_text(encoding="utf-8"), more, path=base or "*")
     found: Mapping[str, str] = dict(texts)
-    return RequestChecker.load(path, texts=found, base=base)
+    whole = _with(json.loads(path.read_text(encoding="utf-8")), json.loads(more or "{}"))
+    return RequestChecker(whole, texts=found, base=base)
+
+
+def _with(described: Any, more: Any) -> Any:
+    """What is in both is of both: objects by their keys, lists one after the other."""
+    if isinstance(described, dict) and isinstance(more, dict):
+        return {**described, **{key: _with(described.get(key), value) for key, value in more.items()}}
+    return [*described, *more] if isinstance(described, list) and isinstance(more, list) else more

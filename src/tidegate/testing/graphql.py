@@ -6,6 +6,7 @@ Needs `graphql-core`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +22,17 @@ _KEYS = {"query", "variables", "operationName", "extensions"}
 
 
 class GraphqlChecker:
-    """Call it with each request; the counterpart of `RequestChecker`."""
+    """Call it with each request; the counterpart of `RequestChecker`.
 
-    def __init__(self, sdl: str) -> None:
-        from graphql import build_schema
+    `more` extends the schema (SDL). `path` is where it is asked, a pattern: `/admin/api/*/graphql.json`.
+    """
 
-        self._schema = build_schema(sdl)
+    def __init__(self, sdl: str, more: str = "", *, path: str = "*") -> None:
+        from graphql import build_schema, extend_schema, parse
+
+        schema = build_schema(sdl)
+        self._schema = extend_schema(schema, parse(more)) if more else schema
+        self._path = path
         self.checked: list[str] = []
 
     @classmethod
@@ -42,6 +48,8 @@ class GraphqlChecker:
     def problems(self, asked: Asked) -> Iterator[str]:
         from graphql import validate
 
+        if not fnmatchcase(asked.path, self._path):
+            yield f"GraphQL is asked at {self._path}"
         media = asked.headers.get("content-type", "").partition(";")[0].strip().lower()
         if asked.method != "POST" or media != "application/json":
             yield f"GraphQL is asked by POST with JSON, not by {asked.method} with {media or 'nothing'}"
