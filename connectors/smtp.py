@@ -30,6 +30,15 @@ from tidegate.mask import mask
 PORTS = {"none": 25, "starttls": 587, "tls": 465}
 _LONGEST_REPLY, _MOST_LINES = 64 * 1024, 100
 _LEADING_DOT = re.compile(rb"(?m)^\.")
+# Not all who say "too many, too fast" have a code for it: Amazon SES's "454 Throttling failure" (dg/
+# manage-sending-quotas-errors), Gmail's "450 4.2.1 Peak SMTP relay limit exceeded" and "550 5.4.5 Daily user sending
+# limit exceeded", which ends by itself (Workspace help, "Gmail SMTP errors and codes"; both read 2026-11).
+_TOO_MUCH = re.compile(
+    r"(?i)throttling|(sending|relay|rate) (rate|limit|quota)|rate limit|too many (e-?mails|messages)"
+)
+_DAYS_LIMIT = "5.4.5"
+#: seconds until a limit of the day is tried again: "wait for an interval of up to 10 minutes" (SES, likewise)
+_DAYS_PAUSE = 600.0
 
 
 class SmtpSettings(ConnectorSettings):
@@ -161,7 +170,8 @@ class Smtp(Connector):
                 raise _Dropped("the server had closed the idle connection")
             if reply.code in (530, 535, 538):
                 raise Closed("unauthorized", self._words(reply))
-            if reply.code // 100 == 5 and reply.code != 552 and not own_sender:
+            for_good = reply.code // 100 == 5 and reply.code != 552 and not reply.message.startswith(_DAYS_LIMIT)
+            if for_good and not own_sender:
                 raise Closed("sender_refused", self._words(reply))
         return self._refusal(reply)
 
@@ -179,11 +189,13 @@ class Smtp(Connector):
         return Outcome.unknown("garbled", self._words(reply), mail.message_id)
 
     def _refusal(self, reply: SMTPResponse) -> Outcome:
-        if reply.code // 100 == 5:
+        said = reply.message
+        if reply.code // 100 == 5 and not said.startswith(_DAYS_LIMIT):
             return Outcome.rejected(f"smtp_{reply.code}", self._words(reply))
-        if reply.code == 421 or reply.message.startswith("4.7."):
-            # 421 and the policy codes of RFC 3463 are how providers say "too many, too fast".
-            return Outcome.retry("throttled", detail=self._words(reply))
+        # 421 and the policy codes of RFC 3463 are how providers say "too many, too fast".
+        if reply.code == 421 or said.startswith(("4.7.", _DAYS_LIMIT)) or _TOO_MUCH.search(said):
+            daily = said.startswith(_DAYS_LIMIT) or "daily" in said.lower()
+            return Outcome.retry("throttled", _DAYS_PAUSE if daily else None, self._words(reply))
         # 4yz is "try again" (RFC 5321, 4.2.1); anything else here is no SMTP, and nothing was accepted.
         return Outcome.retry(f"smtp_{reply.code}", detail=self._words(reply))
 

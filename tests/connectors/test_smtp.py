@@ -201,6 +201,32 @@ async def test_every_reply_is_an_outcome_and_the_next_mail_goes_through(
     assert [mail.to for mail in wire.mails] == ["person.2@example.com"]
 
 
+@pytest.mark.parametrize(
+    ("stage", "reply", "after"),
+    [
+        ("RCPT", "450 4.2.1 Peak SMTP relay limit exceeded for this customer.", None),
+        (".", "454 Throttling failure: Maximum sending rate exceeded.", None),
+        ("MAIL", "454 Throttling failure: Daily message quota exceeded.", 600.0),
+        ("MAIL", "550 5.4.5 Daily SMTP relay limit exceeded for this user.", 600.0),
+        (".", "550 5.4.5 Daily user sending limit exceeded.", 600.0),
+    ],
+)
+async def test_too_much_at_once_is_nobodys_fault_and_ends_however_it_is_said(
+    stage: str, reply: str, after: float | None
+) -> None:
+    async with SmtpWire() as wire, smtp(wire) as connector:
+        wire.replies[stage] = reply
+        [outcome] = await connector.send([message()])
+    assert (outcome.verdict, outcome.reason, outcome.after) == ("retry", "throttled", after)
+
+
+async def test_a_full_mailbox_slows_nobody_down() -> None:
+    async with SmtpWire() as wire, smtp(wire) as connector:
+        wire.replies["RCPT"] = "452 4.2.2 The recipient's inbox is out of storage space and over quota"
+        [outcome] = await connector.send([message()])
+    assert (outcome.verdict, outcome.reason) == ("retry", "smtp_452")
+
+
 async def test_a_sender_that_is_not_allowed_closes_the_destination_unless_it_is_the_messages_own() -> None:
     async with SmtpWire() as wire, smtp(wire) as connector:
         wire.replies["MAIL"] = "550 5.7.1 not your domain"
