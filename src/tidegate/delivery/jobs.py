@@ -85,7 +85,7 @@ class Jobs:
                     return judged
             left = [wish for wish in wishes if wish is not None]
             if not left:
-                continue  # a job may have been made anew by what was judged
+                break
             pause = max(pause, min(left))
             if time.monotonic() + pause > deadline:
                 break
@@ -106,15 +106,15 @@ class Jobs:
         if outcomes is None:
             return _FIRST_PAUSE
         if job.lost:
-            outcomes = [_LOST if _waits(outcome, job) else outcome for outcome in outcomes]
-        over = [place for place, outcome in enumerate(outcomes) if not _waits(outcome, job)]
+            outcomes = [_LOST if outcome.verdict == "pending" else outcome for outcome in outcomes]
+        over = [place for place, outcome in enumerate(outcomes) if outcome.verdict != "pending"]
         if over:
             people = [found[place] for place in over]
             await self._clerk.do(partial(self._settle, job, people, [outcomes[place] for place in over]))
-            judged.update(outcomes[place].verdict for place in over if outcomes[place].verdict != "pending")
+            judged.update(outcomes[place].verdict for place in over)
         if len(over) == len(outcomes):
             return None
-        return max((outcome.after or 0.0 for outcome in outcomes if _waits(outcome, job)), default=0.0)
+        return max((outcome.after or 0.0 for outcome in outcomes if outcome.verdict == "pending"), default=0.0)
 
     async def _told(self, job: Job, carried: Sequence[Row]) -> list[Outcome] | None:
         async def poll(connector: Connector, items: Sequence[Row]) -> list[Outcome]:
@@ -162,8 +162,3 @@ class Jobs:
             rows.apply(connection, claim, judged, len(people), run_id=self._run_id, as_of=self._as_of)
             checkpoint("job uncommitted")
         checkpoint("job settled")
-
-
-def _waits(outcome: Outcome, job: Job) -> bool:
-    """Whether a row still waits for this job; one that was made anew waits for another."""
-    return outcome.verdict == "pending" and outcome.job in (None, job.job)
