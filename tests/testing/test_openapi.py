@@ -186,3 +186,20 @@ def test_the_platforms_descriptions_refuse_nonsense_and_let_a_right_request_pass
     assert list(checker.problems(right)) == []
     assert list(checker.problems(replace(right, body=wrong)))
     assert list(checker.problems(replace(right, path="/nowhere")))
+
+
+def test_what_others_are_made_of_takes_no_spare_names_where_it_stands_alone() -> None:
+    described = json.loads(json.dumps(DESCRIPTION))
+    whole = {"allOf": [{"$ref": "#/components/schemas/Named"}, {"type": "object", "properties": {"files": {}}}]}
+    alone = {"$ref": "#/components/schemas/Named"}
+    content = {"application/json": {"schema": alone}, "application/merge-patch+json": {"schema": whole}}
+    described["paths"]["/names"] = {"put": {"security": [], "requestBody": {"content": content}}}
+    checker = RequestChecker(described)
+
+    def wrong(media: str, **body: Any) -> list[str]:
+        return list(checker.problems(Asked("PUT", "/names", {}, {"content-type": media}, json.dumps(body).encode())))
+
+    assert wrong("application/json", name="Ada") == []
+    assert wrong("application/json", name="Ada", files=1)
+    assert wrong("application/merge-patch+json", name="Ada", files=1) == []
+    assert wrong("application/merge-patch+json", name="Ada", file=1)

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 from tidegate.sandbox.asked import Asked
 from tidegate.testing.example_bodies import Response, responses
 from tidegate.testing.read_bodies import coerced, read_body
-from tidegate.testing.strict_schema import made_of, strict
+from tidegate.testing.strict_schema import closable, made_of, strict
 
 _PART = re.compile(r"\{([^{}]+)\}")
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
@@ -42,8 +42,10 @@ class RequestChecker:
         self._base = base
         # What others are made of is not closed itself: the whole is.
         parts = made_of(description)
-        schemas = _section(description, "schemas").items()
-        self._components = {"schemas": {name: strict(one, part=name in parts) for name, one in schemas}}
+        schemas = _section(description, "schemas")
+        self._parts = closable(schemas, parts)
+        closed = {name: strict(one, part=name in parts, parts=self._parts) for name, one in schemas.items()}
+        self._components = {"schemas": closed}
         self._validators: dict[str, Any] = {}
         self._operations = list(_operations(description))
         self.checked: list[str] = []
@@ -189,7 +191,7 @@ class RequestChecker:
 
         key = json.dumps(schema, sort_keys=True)
         if key not in self._validators:
-            whole = {**strict(schema), "components": self._components}
+            whole = {**strict(schema, parts=self._parts), "components": self._components}
             self._validators[key] = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
         for error in self._validators[key].iter_errors(value):
             yield f"{where}{''.join(f'[{step}]' for step in error.instance_path)}: {error.message[:300]}"

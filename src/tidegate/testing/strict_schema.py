@@ -8,16 +8,21 @@ from typing import Any
 _CHOICES = ("anyOf", "oneOf")
 
 
-def strict(schema: Any, *, part: bool = False) -> Any:
-    """The schema in the words of JSON Schema 2020-12, closed. `part`: of an allOf, whose whole is closed instead."""
+def strict(schema: Any, *, part: bool = False, parts: frozenset[str] = frozenset()) -> Any:
+    """The schema in the words of JSON Schema 2020-12, closed. `part`: of an allOf, whose whole is closed instead.
+
+    `parts` names those that are left open as parts: where one of them stands alone it is a whole, and closed there.
+    """
     if isinstance(schema, list):
-        return [strict(one) for one in schema]
+        return [strict(one, parts=parts) for one in schema]
     if not isinstance(schema, dict):
         return schema
+    if "$ref" in schema and not part and schema["$ref"].rpartition("/")[2] in parts:
+        return {**schema, "unevaluatedProperties": False}
     found = {
-        key: [strict(one, part=True) for one in value]
+        key: [strict(one, part=True, parts=parts) for one in value]
         if key == "allOf" or (part and key in _CHOICES)
-        else strict(value)
+        else strict(value, parts=parts)
         for key, value in schema.items()
         if key not in ("example", "examples", "nullable", "discriminator", "xml", "externalDocs")
     }
@@ -35,6 +40,11 @@ def strict(schema: Any, *, part: bool = False) -> Any:
             if "enum" in found and None not in found["enum"]:
                 found["enum"] = [*found["enum"], None]
     return found
+
+
+def closable(schemas: Mapping[str, Any], parts: frozenset[str]) -> frozenset[str]:
+    """Of the parts, those that list their properties and are not open to others."""
+    return frozenset(name for name in parts if strict(schemas.get(name)) != strict(schemas.get(name), part=True))
 
 
 def made_of(description: Mapping[str, Any]) -> frozenset[str]:
