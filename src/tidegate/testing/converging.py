@@ -58,6 +58,8 @@ class Converging(ConnectorContract):
             await self._healthy(world, wire, least=1)
         for number, fault in enumerate(self.faults):
             self._plan(world, number, offered)
+            # What one fault taught of the account's pace would keep the next one waiting.
+            monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / f"pace-{number}"))
             await self.strike(wire, fault)
             with monkeypatch.context() as patch:
                 if fault.startswith("hang"):
