@@ -169,7 +169,8 @@ async def call(
 
 
 def retry_after(value: str | None, now: datetime | None = None) -> float | None:
-    """Seconds from a Retry-After header (RFC 9110, 10.2.3): a number, or a date. None where it says nothing."""
+    """Seconds from a Retry-After header (RFC 9110, 10.2.3): a number, or a date. None where it says nothing, as does
+    a date that is over: one of the two clocks is wrong, and to call again at once would be asked for by nobody."""
     if not value:
         return None
     try:
@@ -180,6 +181,7 @@ def retry_after(value: str | None, now: datetime | None = None) -> float | None:
         except ValueError:
             return None
         seconds = (date.replace(tzinfo=date.tzinfo or UTC) - (now or datetime.now(UTC))).total_seconds()
+        return seconds if seconds > 0 else None
     return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 
