@@ -161,7 +161,8 @@ def test_a_days_calls_are_counted_across_runs_and_the_rest_stays_owed(world: Wor
     again = world.run(per_day=6)
 
     assert (first.accepted, first.owed) == (6, 4)
-    assert "the 6 calls that are allowed in 24 hours (`per_day`) are used up; 4 messages stay owed" in first.problem
+    assert "the 6 calls that are allowed in 24 hours (`per_day`) are used up, and free again" in first.problem
+    assert first.problem.endswith("a day after each was made; 4 messages stay owed, the next run takes them up")
     assert (again.calls, again.owed) == (0, 4)
     assert world.run(per_day=100).accepted == 4
 

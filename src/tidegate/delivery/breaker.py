@@ -83,8 +83,11 @@ class Breaker:
         self.stop(f"at the rate that it takes, no further call fits into its {seconds:g} seconds in this run")
 
     def day_is_used_up(self, per_day: int) -> None:
-        calls = "call that is" if per_day == 1 else "calls that are"
-        self.stop(f"the {per_day:,} {calls} allowed in 24 hours (`per_day`) are used up")
+        calls, are = ("call that is", "is") if per_day == 1 else ("calls that are", "are")
+        self.stop(
+            f"the {per_day:,} {calls} allowed in 24 hours (`per_day`) {are} used up, and free again a day after each "
+            "was made"
+        )
 
     def stop(self, reason: str) -> None:
         if not self.reason:
