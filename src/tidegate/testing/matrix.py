@@ -155,7 +155,8 @@ def _line(row: Mapping[str, str], title: str) -> str:
     pace = [f"{row['concurrency']} at once"]
     pace += [_a_second(float(row["per_second"]))] if row["per_second"] else []
     pace += [f"{int(row['per_day']):,} a day"] if row["per_day"] else []
-    more = [f"repeats safely for {row['idempotent_for']}"] if row["idempotent_for"] else []
+    more = ["removes"] if row["removal"] else []
+    more += [f"repeats safely for {row['idempotent_for']}"] if row["idempotent_for"] else []
     more += [words for key, words in _WORDS.items() if row[key] == "yes"]
     more += [f"`write: {'`, `'.join(row['writes'].split()[1:])}`"] if " " in row["writes"] else []
     address = CHANNELS[row["channel"]].address if row["modes"] == "send" else ""
