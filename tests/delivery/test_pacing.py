@@ -174,6 +174,13 @@ def test_a_share_that_runs_out_without_a_word_about_when_slows_down_once(clock: 
     assert 70 <= made(pacer, clock, 1.0) <= 80
 
 
+def test_when_to_ask_about_work_that_was_taken_keeps_no_other_call_waiting(clock: Clock) -> None:
+    pacer = Pacer(None, clock)
+    listen(pacer, Exchange("POST", "/", 202, 0.1, limits={"retry-after": "120"}), 0)
+
+    assert pacer.held == 0
+
+
 def test_an_answer_is_heeded_as_it_came(clock: Clock) -> None:
     pacer = Pacer(None, clock)
     listen(pacer, Exchange("POST", "/", 200, 0.1, limits={"retry-after": "7"}), 0)
