@@ -311,8 +311,7 @@ def listen(pacer: Pacer, exchange: Exchange, under_way: int) -> None:
     """Heed what an answer announced of rates, while `under_way` other calls have no answer yet.
 
     A `Retry-After` of a failed call is not heeded here, nor what it explains: whoever made the call is told of it
-    with the failure. With a 202 it says when to ask about the work that was taken, and nothing of other calls
-    (RFC 7240, 3.1, and what Microsoft's and others' APIs make of it; read 2026-11).
+    with the failure. With a 202 it says when to ask about the work that was taken, and nothing of other calls.
     """
     if not exchange.limits:
         return
