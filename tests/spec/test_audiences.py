@@ -68,6 +68,34 @@ def test_a_mistake_in_an_audience_is_told_with_line_key_and_fix(shop, old: str, 
 
 
 @pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"match: {email: email}": "mach: {e_mail: email}", "by: email": "by: emaill"},
+            ["sync[0].mach: no such key; did you mean `match`?", "vips.yml:6: sync[0].match.e_mail: ", "vips.yml:9: on_enter[0].by: "],
+        ),
+        (
+            {"    match: {email: email}\n": "", "by: email": "by: emaill"},
+            ["sync[0].match: is missing", "vips.yml:8: on_enter[0].by: "],
+        ),
+        (
+            {"on_enter:": "on_entr:", "to: meta_ads": "to: meta", "by: email": "by: emaill"},
+            ["sync[0].to: no destination `meta`", "vips.yml:7: on_entr: no such key", "vips.yml:9: on_enter[0].by: "],
+        ),
+    ],
+)  # fmt: skip
+def test_a_mistake_hides_none_further_down(shop, changes: dict[str, str], told: list[str]):
+    for old, new in changes.items():
+        shop.change("audiences/vips.yml", old, new)
+
+    complaints = shop.complaints()
+
+    assert len(complaints) == len(told), complaints
+    for complaint, expected in zip(complaints, told, strict=True):
+        assert expected in complaint
+
+
+@pytest.mark.parametrize(
     ("old", "new", "told"),
     [
         ("send: welcome\n", "", "audiences/c.yml:1: send: is missing; `by` is there"),

@@ -76,6 +76,7 @@ def test_a_parsed_expression_remembers_where_it_was_written():
             "a.yml:3: if: no column `colour` in order_cancelled; there are Product Name, email, props, value",
         ),
         ("zzz", "a.yml:3: if: no column `zzz` in order_cancelled or people;"),
+        ("platinum", "; a text is written \"'platinum'\""),
         ("persn.email", "a.yml:3: if: no table `persn` here; did you mean `person`?"),
         ("entry", "a.yml:3: if: `entry` is a row; say which of its columns, such as entry.value"),
         ("value >", "a.yml:3: if: is not SQL: something is missing at `>`"),

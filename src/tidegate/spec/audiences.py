@@ -18,7 +18,9 @@ from tidegate.spec.objects import Audience, OnLeave, Send, Sync
 from tidegate.spec.sending import Sending
 from tidegate.spec.surroundings import Surroundings
 from tidegate.spec.validation import check
+from tidegate.spec.written import Written
 
+_ITEMS: Mapping[str, type[Written]] = {"sync": SyncKeys, "on_enter": SendKeys, "on_exit": SendKeys}
 _ONLY_SEGMENT = ("sync", "on_enter", "on_exit")
 _ONLY_MEMBERS = ("max_leave", "min_members", "leeway")
 _ONLY_TRIGGER = ("if", "send", "by", "not_older_than")
@@ -28,9 +30,25 @@ def read(document: Document, around: Surroundings, found: Findings) -> Audience 
     """The audience, or None where its file is too broken; what is wrong goes to `found`."""
     checked = check(AudienceFile, document)
     found.problems.extend(checked.problems)
-    if checked.model is None:
+    written = checked.model or _sound_parts(document)
+    if written is None:
         return None
-    return _Reader(document, checked.model, around, found, bool(checked.wrong)).audience()
+    return _Reader(document, written, around, found, bool(checked.wrong) or checked.model is None).audience()
+
+
+def _sound_parts(document: Document) -> AudienceFile | None:
+    """The file without the items of its lists that are wrong: None stands in the place of each."""
+    if not isinstance(document.value, dict):
+        return None
+    rest = check(AudienceFile, document, without=_ITEMS).model
+    if rest is None:
+        return None
+    items = {
+        key: tuple(check(kind, document, (key, at)).model for at in range(len(listed)))
+        for key, kind in _ITEMS.items()
+        if isinstance(listed := document.value.get(key), list)
+    }
+    return rest.model_copy(update=items)
 
 
 class _Reader:
@@ -51,7 +69,8 @@ class _Reader:
             return None
         self._check_model("who", written.who)
         self._check_model("when", written.when)
-        sync = tuple(filter(None, (self._sync(keys, ("sync", at)) for at, keys in enumerate(written.sync))))
+        syncs = [self._sync(keys, ("sync", at)) for at, keys in enumerate(written.sync) if keys is not None]
+        sync = tuple(filter(None, syncs))
         self._check_lists_differ(sync)
         return Audience(
             name=written.audience,
@@ -129,6 +148,8 @@ class _Reader:
     def _sends(self, key: str, written: tuple[SendKeys, ...]) -> tuple[Send, ...]:
         sends: list[Send] = []
         for at, keys in enumerate(written):
+            if keys is None:
+                continue
             path: Path_ = (key, at) if key else ()
             if any(send.message == keys.send for send in sends):
                 self._problem((*path, "send"), f"`{keys.send}` is sent once already; it would be told twice")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,13 @@ class Document:
 
     file: str
     value: Any
-    lines: Mapping[Path_, int] = field(default_factory=dict)
+    lines: dict[Path_, int] = field(default_factory=dict)
+
+    def call(self, path: Path_, name: str) -> None:
+        """From now on what is at `path` has its lines under this name, too."""
+        depth = len(path)
+        inside = {at: line for at, line in self.lines.items() if at[:depth] == path}
+        self.lines.update({(*path[:-1], name, *at[depth:]): line for at, line in inside.items()})
 
     def line(self, path: Path_) -> int:
         """The line of a key or item, or of the nearest one around it that is there."""
@@ -192,4 +197,13 @@ def _broken(fault: MarkedYAMLError, file: str) -> Problem:
     # The scanner often notices a missing bracket or quote lines after where it was opened.
     opened = fault.context_mark
     since = f" (it starts on line {opened.line + 1})" if opened and mark and opened.line != mark.line else ""
-    return Problem(file, mark.line + 1 if mark else 0, "", f"is not YAML: {words}{since}")
+    fix = next((fix for sign, fix in _FIXES.items() if sign in words), "")
+    return Problem(file, mark.line + 1 if mark else 0, "", f"is not YAML: {words}{since}{fix}")
+
+
+_FIXES = {
+    "mapping values are not allowed": "; put a text with a colon in it in quotes",
+    "character '\\t'": "; indent with spaces in place of the tab",
+    "but found '<scalar>'": "; within quotes use quotes of the other kind",
+    "but found '<block": "; indent what belongs together alike, and start each item of a list with `- `",
+}

@@ -16,7 +16,7 @@ from sqlglot.errors import ParseError, TokenError
 
 from tidegate.errors import Problem, SpecError
 from tidegate.spec import functions
-from tidegate.spec.nearest import hint, several
+from tidegate.spec.nearest import closest, hint, several
 
 DIALECT = "duckdb"
 #: how a scope is called in an error, where the model's name is not known
@@ -101,7 +101,10 @@ def _resolve(column: exp.Column, scopes: Mapping[str, Mapping[str, Any]], models
     searched = [scope] if scope is not None else list(scopes)
     where = " or ".join(models.get(name, name) for name in searched)
     names = [name for one in searched for name in scopes[one]]
-    return f"no column `{parts[0]}` in {where}; {several(parts[0], dict.fromkeys(names))}"
+    near = several(parts[0], dict.fromkeys(names))
+    unlike = scope is None and closest(parts[0], names) is None
+    quoted = f"; a text is written \"'{parts[0]}'\"" if unlike else ""
+    return f"no column `{parts[0]}` in {where}; {near}{quoted}"
 
 
 def _spelling(name: str, columns: Mapping[str, Any]) -> str | None:

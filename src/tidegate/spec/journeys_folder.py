@@ -58,6 +58,7 @@ def _read(path: Path, root: Path, around: Surroundings, files: _Files, found: Fi
         found.add(document, ("journey",), f"`{name}` is in {known.file} already; choose another name")
     journey = journeys.read(document, source, around, found, root)
     if journey is not None:
+        files.documents.setdefault(journey.name, document)  # its name stands under a misspelt key
         files.read.setdefault(journey.name, journey)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, get_args
 
@@ -37,7 +37,7 @@ _EXPECTED = {
 class Checked(Generic[Model]):
     """`model` is there too when it can do without what was wrong, so that the rest can be checked at once.
 
-    `wrong` are the keys that were left out for that.
+    `wrong` are the keys that were left out for that, or taken for what they are probably meant to be.
     """
 
     model: Model | None
@@ -63,10 +63,23 @@ def check(
         errors = fault.errors(include_url=False)
     problems = translate(errors, model, document, above=above)
     wrong = tuple(_path(error["loc"], value) for error in errors if error["type"] != "missing")
-    try:
-        return Checked(model.model_validate(_without(value, wrong)), problems, wrong)
-    except ValidationError:
-        return Checked(None, problems, wrong)
+    meant = _meant(errors, model, value)
+    for renamed in (meant, {}) if meant else ({},):
+        try:
+            sound = model.model_validate(_without(value, wrong, renamed))
+        except ValidationError:
+            continue
+        for path, name in renamed.items():
+            document.call((*above, *path), name)
+        return Checked(sound, problems, wrong)
+    return Checked(None, problems, wrong)
+
+
+def _meant(errors: Iterable[ErrorDetails], model: type[BaseModel], value: Any) -> dict[Path_, str]:
+    """The keys that misspelt ones are probably meant to be, where those are not there."""
+    paths = [_path(error["loc"], value) for error in errors if error["type"] == "extra_forbidden"]
+    guesses = {path: closest(str(path[-1]), _keys(model, path[:-1])) for path in paths}
+    return {path: name for path, name in guesses.items() if name and not _is_there((*path[:-1], name), value)}
 
 
 def translate(
@@ -157,12 +170,16 @@ def _path(location: Iterable[str | int], value: Any, keep_last: bool = False) ->
     return tuple(path)
 
 
-def _without(value: Any, paths: Iterable[Path_]) -> Any:
-    drop = set(paths)
+def _without(value: Any, paths: Iterable[Path_], renamed: Mapping[Path_, str]) -> Any:
+    drop = set(paths) - set(renamed)
 
     def copy(node: Any, path: Path_) -> Any:
         if isinstance(node, dict):
-            return {key: copy(item, (*path, key)) for key, item in node.items() if (*path, key) not in drop}
+            return {
+                renamed.get((*path, key), key): copy(item, (*path, key))
+                for key, item in node.items()
+                if (*path, key) not in drop
+            }
         if isinstance(node, list):
             return [copy(item, (*path, index)) for index, item in enumerate(node)]
         return node
