@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextvars import ContextVar
 
 from tidegate.errors import Retryable
 
 Create = Callable[[str], Awaitable[str]]
+
+#: who is told of every list that is come upon, by its name and the platform's id; None where nobody is
+noticing: ContextVar[Callable[[str, str], None] | None] = ContextVar("tidegate_noticing", default=None)
+
+
+def come_upon(name: str, platform_id: str) -> None:
+    """Tell by what id the platform knows the list `name` now. A list that has another id than when it was filled was
+    made anew, and everybody is put on it again. For connectors that find their lists by other means than these."""
+    notice = noticing.get()
+    if notice is not None:
+        notice(name, platform_id)
 
 
 class NamedLists:
@@ -40,7 +52,10 @@ class NamedLists:
                 # Should the reply be lost, the list is there and must not be created a second time.
                 known, self._ids = self._ids, None
                 self._ids = {**known, folded: await self._create(name)}
-            return self._ids.get(folded)
+            found = self._ids.get(folded)
+            if found is not None:
+                come_upon(name, found)
+            return found
 
     def forget(self) -> None:
         self._ids = None
@@ -69,6 +84,7 @@ class FoundLists:
                 if found is None:
                     return None
                 self._ids[name] = found
+            come_upon(name, self._ids[name])
             return self._ids[name]
 
     def forget(self, name: str) -> None:

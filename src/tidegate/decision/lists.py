@@ -91,8 +91,9 @@ def apply(
         "on_delete": owned.sync.on_delete,
     }
     if connection.execute(queries.text("lists/known"), parameters).fetchone() != tuple(made.values()):
-        connection.execute(queries.text("lists/forget"), parameters)
-        connection.execute(queries.text("lists/remember"), {**parameters, **made, "run_id": run_id})
+        known = connection.execute(queries.text("lists/forget"), parameters).fetchone()
+        more = {"run_id": run_id, "platform_id": known[0] if known else None}
+        connection.execute(queries.text("lists/remember"), {**parameters, **made, **more})
 
 
 def hold(connection: duckdb.DuckDBPyConnection, owned: OwnedList) -> None:

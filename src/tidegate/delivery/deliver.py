@@ -21,6 +21,7 @@ import aiohttp
 import duckdb
 
 from tidegate import queries
+from tidegate.connecting.lists import noticing
 from tidegate.connector import Connector, Outcome
 from tidegate.decision.permission import Recheck
 from tidegate.delivery import jobs, messages
@@ -29,6 +30,7 @@ from tidegate.delivery.calls import Caller
 from tidegate.delivery.clerk import Clerk
 from tidegate.delivery.conveyor import Conveyor
 from tidegate.delivery.ledger import account
+from tidegate.delivery.made_anew import ListIds
 from tidegate.delivery.messages import Outbox, Render
 from tidegate.delivery.pacing import listen, sharing
 from tidegate.delivery.portion import Claims, Stock, batches
@@ -97,6 +99,7 @@ def deliver(
         on_progress=on_progress,
         stop=stop,
         recheck=recheck,
+        ids=ListIds(destination),
     )
     with _collecting_seldom():
         return asyncio.run(work.run())
@@ -150,8 +153,10 @@ class _Work:
     on_progress: Callable[[Delivery], None] | None
     stop: threading.Event | None
     recheck: Recheck | None
+    ids: ListIds
 
     async def run(self) -> Delivery:
+        noticing.set(self.ids.found)
         breaker = Breaker(self.concurrency, mending(self.connector, self.destination))
         with sharing(account(self.connector), self.per_second, self.per_day) as pacer:
             log = RequestLog(
@@ -233,6 +238,8 @@ class _Work:
             what = "messages" if not sum(waiting[1:]) else "rows" if not waiting[0] else "messages and rows"
             said = caller.failed or breaker.said
             result = replace(result, problem=problem(self.destination, said, result, what))
+        elif self.ids.said:
+            result = replace(result, problem=f"{self.destination}: {self.ids.said}")
         return result
 
     def _requests_of_the_day(self, connection: duckdb.DuckDBPyConnection) -> int:
@@ -258,7 +265,7 @@ class _Work:
 
         def owed(*, removing: bool, objects: bool = False) -> Stock:
             rows: dict[str, Any] = {"removing": removing, "objects": objects, "delivery": claims.prefix}
-            return Owed(self.warehouse, self.connector, **rows, **where)
+            return Owed(self.warehouse, self.connector, ids=self.ids, **rows, **where)
 
         composes = self.connector.channel == "crm"
         if puts and composes:

@@ -18,6 +18,7 @@ from tidegate.checkpoints import checkpoint
 from tidegate.connector import Connector, Outcome, Row, Target
 from tidegate.delivery import given_up
 from tidegate.delivery.journal import Header, Journal
+from tidegate.delivery.made_anew import ListIds
 from tidegate.delivery.portion import Action, Call, Judgement, Portion, refuse_unsettled, stretches
 from tidegate.errors import WarehouseError
 from tidegate.warehouse import Warehouse, transaction
@@ -61,8 +62,10 @@ class Owed:
         delivery: str,
         removing: bool,
         objects: bool = False,
+        ids: ListIds | None = None,
     ) -> None:
         self._warehouse = warehouse
+        self._ids = ids
         self._destination = destination
         self._run_id = run_id
         self._as_of = as_of
@@ -116,7 +119,7 @@ class Owed:
 
     def settle(self, connection: duckdb.DuckDBPyConnection, claim: str, judgement: Judgement) -> None:
         lists = self._lists.pop(claim)
-        settle(connection, claim, judgement, lists=lists, run_id=self._run_id, as_of=self._as_of)
+        settle(connection, claim, judgement, lists=lists, run_id=self._run_id, as_of=self._as_of, ids=self._ids)
 
     def _journal(self, claim: str, lists: tuple[str, ...], keys: Sequence[str]) -> Journal:
         header = Header.of(claim, "rows", self._destination, self._run_id, repeatable=True, lists=lists)
@@ -131,9 +134,12 @@ def settle(
     lists: Sequence[str],
     run_id: str,
     as_of: datetime,
+    ids: ListIds | None = None,
 ) -> None:
     """Write what became of a claim's rows; what is settled already stays as it is. `lists` as in its header."""
     with transaction(connection):
+        if ids is not None:
+            ids.settle(connection, lists)
         apply(connection, claim, _table(judgement, lists), len(judgement.keys), run_id=run_id, as_of=as_of)
         checkpoint("settle uncommitted")
     checkpoint("settle committed")

@@ -44,6 +44,7 @@ class World:
                 "write": target.write,
                 "on_delete": None,
                 "run_id": "",
+                "platform_id": None,
             }
             connection.execute(
                 queries.text("lists/remember"), {"destination": _DESTINATION, "list": target.name, **made}
@@ -109,6 +110,12 @@ class World:
         """(person, operation, state, reason, detail) of what is still owed."""
         with self._warehouse.session() as connection:
             return connection.execute(queries.text("testing/owed")).fetchall()
+
+    def delivered(self) -> set[str]:
+        """The first identifiers of those who are known to be there."""
+        with self._warehouse.session() as connection:
+            found = connection.execute(queries.text("testing/delivered")).fetchall()
+        return {next(iter(json.loads(identifiers).values())) for (identifiers,) in found}
 
     def states(self) -> Counter[str]:
         """How many messages came to what."""
