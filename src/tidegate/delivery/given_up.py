@@ -19,7 +19,7 @@ _COLUMNS = ("destination", "list", "person", "identity", "identifiers")
 
 
 def owe(connection: duckdb.DuckDBPyConnection, run: dict[str, object]) -> None:
-    """Owe the removal of identifiers that the people of `settling_rows` have given up. `run`: $run_id and $as_of."""
+    """Owe the removal of identifiers that the people of `replaced_rows` have given up. `run`: $run_id and $as_of."""
     rows = []
     for destination, name, person, before, now in connection.execute(
         queries.text("delivery/changed_identities")

@@ -157,9 +157,11 @@ def apply(
     if found is None or found[0] > count:
         # What nobody asked the platform for must not pass for accepted.
         raise WarehouseError(f"claim {claim} cannot be settled: of {found and found[0]} rows {count} were judged")
-    given_up.owe(connection, run)
+    replaced = connection.execute(queries.text("delivery/replaced_rows")).fetchone()
+    if replaced != (0,):
+        given_up.owe(connection, run)
+        connection.execute(queries.text("delivery/drop_delivered"))
     connection.execute(queries.text("delivery/drop_stale_removals"))
-    connection.execute(queries.text("delivery/drop_delivered"))
     connection.execute(queries.text("delivery/drop_shared"))
     connection.execute(queries.text("delivery/add_delivered"), run)
     connection.execute(queries.text("delivery/drop_owed"))

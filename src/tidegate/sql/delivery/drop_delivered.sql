@@ -1,12 +1,6 @@
--- What was known of the accepted rows: replaced where they were put there, gone where they were taken away.
+-- What was known of the accepted rows.
 --
--- tables: tidegate.delivered, settling_rows
+-- tables: tidegate.delivered, replaced_rows (of this transaction: the numbers of rows may change with the next)
 
 delete from tidegate.delivered
-using settling_rows
-where
-    settling_rows.verdict = 'accepted'
-    and delivered.destination = settling_rows.destination
-    and delivered.list = settling_rows.list
-    and delivered.person = settling_rows.person
-    and (settling_rows.operation in ('add', 'update') or delivered.identity = settling_rows.identity)
+where delivered.rowid in (select replaced_rows.delivered_row from replaced_rows)

@@ -1,15 +1,22 @@
 -- What was taken away is gone for everybody who was known there by the same first identifier: whoever
 -- of them is wanted there is put there again.
 --
--- tables: tidegate.delivered, settling_rows
+-- tables: tidegate.delivered, tidegate.owed, settling_rows (of this transaction)
 
 delete from tidegate.delivered
-using settling_rows
+using (
+    select
+        owed.destination,
+        owed.list,
+        rtrim(split_part(owed.identifiers, '","', 1), '"}') as known_by
+    from settling_rows
+    inner join tidegate.owed on settling_rows.owed_row = owed.rowid
+    where
+        settling_rows.verdict = 'accepted'
+        and settling_rows.operation = 'remove'
+        and settling_rows.keyed_by = 'identifiers'
+) as gone
 where
-    settling_rows.verdict = 'accepted'
-    and settling_rows.operation = 'remove'
-    and settling_rows.keyed_by = 'identifiers'
-    and delivered.destination = settling_rows.destination
-    and delivered.list = settling_rows.list
-    and rtrim(split_part(delivered.identifiers, '","', 1), '"}')
-    = rtrim(split_part(settling_rows.identifiers, '","', 1), '"}')
+    delivered.destination = gone.destination
+    and delivered.list = gone.list
+    and rtrim(split_part(delivered.identifiers, '","', 1), '"}') = gone.known_by

@@ -1,5 +1,5 @@
 -- The rows of a claim beside what became of them: what is not judged otherwise was accepted. Empty where the
--- claim is settled already.
+-- claim is settled already. What the rows carry stays where it is: to copy it costs more than to find it again.
 --
 -- tables: tidegate.owed, tidegate.lists,
 --   judged (list, person, identity, verdict, reason, detail, after, doubted, job, position)
@@ -13,9 +13,6 @@ select
     owed.person,
     owed.operation,
     owed.identity,
-    owed.identifiers,
-    owed.traits,
-    owed.fingerprint,
     coalesce(lists.mode, 'list') as mode,
     coalesce(lists.keyed_by, 'identifiers') as keyed_by,
     coalesce(judged.verdict, 'accepted') as verdict,
