@@ -15,7 +15,7 @@ from tests.delivery.platform import Platform
 from tests.delivery.wire import Wire, WireThatCanBeAsked
 from tests.delivery.world import World, identifiers_of, on_list
 
-FAULTS = st.lists(st.sampled_from(["", "", "500", "503", "400", "lost", "broken", "garbled"]), max_size=12)
+FAULTS = st.lists(st.sampled_from(["", "", "500", "503", "503:0", "400", "lost", "broken", "garbled"]), max_size=12)
 ADDRESSES = st.sampled_from(["a@x", "b@x", "c@x", "d@x"])
 WANTED = st.dictionaries(st.sampled_from(["1", "2", "3"]), ADDRESSES, max_size=3)
 BATCH = st.sampled_from([1, 2, 10])
