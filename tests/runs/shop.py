@@ -25,6 +25,7 @@ from tidegate import replay, run
 from tidegate.cli.commands import tidegate
 from tidegate.results import Report
 from tidegate.sandbox.faults import Fault, clear, set_fault
+from tidegate.sandbox.shelf import Shelf
 from tidegate.sandbox.store import Store
 
 FILES = {
@@ -306,6 +307,17 @@ class Shop:
         with self._sandbox() as connection:
             rows = connection.execute("select value from identifiers where kind like 'EMAIL%'").fetchall()
         return {value for (value,) in rows}
+
+    def deletes_ad_lists(self) -> None:
+        """As somebody does in the platform's own pages."""
+
+        def delete(connection: sqlite3.Connection) -> None:
+            shelf = Shelf(connection, "meta_custom_audiences")
+            for one in list(shelf.lists()):
+                shelf.drop_list(one)
+
+        with closing(Store(self.home / "sandbox")) as store:
+            store.write(delete).result()
 
     def exported(self) -> set[str]:
         """Addresses in the exported file."""

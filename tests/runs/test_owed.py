@@ -69,6 +69,26 @@ def test_a_deleted_audience_is_asked_about_and_then_its_list_is_emptied(shop: Sh
     assert shop.on_ad_list() == set()
 
 
+def test_who_was_on_a_list_that_somebody_deleted_is_put_there_again(shop: Shop) -> None:
+    shop.knows("ada", "bob", "cleo")
+    shop.buys("ada", "bob")
+    shop.run()
+    assert hashed("ada@example.com", "bob@example.com") <= shop.on_ad_list()
+    shop.deletes_ad_lists()
+
+    shop.buys("cleo")
+    report = shop.run()
+    told = [found.problem for found in report.deliveries if found.destination == "ads"]
+    assert told == [
+        "ads: the list `VIPs` had been deleted or renamed there and is made anew; "
+        "the next run puts everybody on it again"
+    ]
+    assert not hashed("ada@example.com") & shop.on_ad_list()
+
+    shop.run()
+    assert hashed("ada@example.com", "bob@example.com", "cleo@example.com") <= shop.on_ad_list()
+
+
 def test_a_destination_that_left_tidegate_yml_is_told_of_until_it_is_forgotten(shop: Shop) -> None:
     shop.knows("ada")
     shop.buys("ada")
