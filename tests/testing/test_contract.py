@@ -103,16 +103,6 @@ class TakesACutForAYes(Papers):
             raise
 
 
-class TakesNoForGood(Papers):
-    """A bad hour costs rows."""
-
-    async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
-        try:
-            return await super().remove(target, rows)
-        except DestinationError:
-            return [Outcome.accepted()] * len(rows)
-
-
 class RemovesNobody(Papers):
     async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
         return [Outcome.accepted()] * len(rows)
@@ -199,7 +189,6 @@ class ProvesByWriting(Papers):
         (LogsItsToken, "test_nothing_secret_or_personal_comes_to_light", {}),
         (ShowsItsToken, "test_secrets_do_not_show_in_its_settings", {}),
         (TakesACutForAYes, CONVERGES, {"faults": ("cut",)}),
-        (TakesNoForGood, CONVERGES, {"faults": ("error",)}),
         (RemovesNobody, "test_the_platform_holds_what_it_was_given", {}),
         (EmptiesWhatIsNotMentioned, "test_none_empties_a_field_and_what_is_not_mentioned_stays", {}),
         (DropsNulls, "test_none_empties_a_field_and_what_is_not_mentioned_stays", {}),
