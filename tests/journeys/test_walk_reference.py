@@ -17,7 +17,7 @@ from tests.journeys.written import Journey
 
 #: without shrinking: each example is a second or two, and made of many people already
 some = settings(
-    max_examples=5,
+    max_examples=3,
     deadline=None,
     derandomize=True,
     phases=[Phase.generate],

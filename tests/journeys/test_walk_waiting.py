@@ -209,7 +209,7 @@ def test_a_reset_begins_the_time_anew(world: World) -> None:
     assert world.sent("ada") == ["come_back"]
 
 
-@pytest.mark.parametrize("every", [timedelta(hours=6), timedelta(days=9)], ids=["often", "once"])
+@pytest.mark.parametrize("every", [timedelta(hours=12), timedelta(days=9)], ids=["often", "once"])
 def test_resets_one_after_the_other_push_the_end_back_however_often_it_is_looked(
     world: World, every: timedelta
 ) -> None:

@@ -30,14 +30,20 @@ SECRETS = {"SID": "AC" + "0" * 32, "TOKEN": "x" * 32, "META": "y" * 40}
 
 
 class Letters:
-    """What the mail server took, by address. A letter takes it `seconds`."""
+    """What the mail server took, by address. A letter takes it `seconds`; none is taken until `goes_on`."""
 
     def __init__(self) -> None:
         self.seconds = 0.3
         self.taken: Counter[str] = Counter()
+        self.held = 0
+        self.goes_on = threading.Event()
+        self.goes_on.set()
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         await asyncio.sleep(self.seconds)
+        if not self.goes_on.is_set():
+            self.held += 1
+            await asyncio.to_thread(self.goes_on.wait)
         self.taken.update(envelope.rcpt_tos)
         return "250 taken"
 
@@ -63,6 +69,7 @@ def served(shop: Shop, letters: Letters, monkeypatch: pytest.MonkeyPatch) -> Ite
     shop.now += timedelta(hours=1)
     shop.buys(*BUYERS)
     yield shop
+    letters.goes_on.set()
     server.stop()
 
 
@@ -92,6 +99,7 @@ def everybody_was_thanked_once(shop: Shop, letters: Letters) -> bool:
 def test_ctrl_c_ends_a_run_within_seconds_and_the_next_one_tells_the_others(
     served: Shop, letters: Letters, times: int
 ) -> None:
+    letters.seconds = 1
     served.now += timedelta(minutes=5)
     words = ["run", "--target", "prod", "--as-of", served.now.isoformat(), "--project", str(served.root)]
     process = subprocess.Popen(
@@ -104,7 +112,7 @@ def test_ctrl_c_ends_a_run_within_seconds_and_the_next_one_tells_the_others(
         time.sleep(0.1)
     said = process.communicate(timeout=60)[1]
 
-    assert time.monotonic() - interrupted < 8
+    assert time.monotonic() - interrupted < 20
     assert process.returncode == 130
     assert said.strip() == "Interrupted. What was under way is settled by the next run."
     assert 0 < letters.taken.total() < len(BUYERS)
@@ -118,16 +126,17 @@ def test_a_run_that_fails_keeps_its_lock_until_its_deliveries_have_ended(served:
     delivering = threading.Thread(target=run.deliver, args=(first, "email"))
     delivering.start()
     until(lambda: letters.taken)
-    letters.seconds = 1.5
-    time.sleep(0.4)  # a letter is under way that takes so long
+    letters.goes_on.clear()
+    until(lambda: letters.held)
     failing = threading.Thread(target=run.fail, args=(first, "no use for buyer00@example.com"))
     failing.start()
-    time.sleep(0.3)
+    until(first.underway.stop.is_set)
 
     assert delivering.is_alive()
     with pytest.raises(WarehouseError, match="another run is under way"):
         run.begin(served.root, target="prod", as_of=served.now)
 
+    letters.goes_on.set()
     failing.join(30)
     assert not delivering.is_alive()
     assert 0 < letters.taken.total() < len(BUYERS)
@@ -179,13 +188,11 @@ def test_a_replay_whose_delivery_does_not_end_never_lets_go_of_its_lock(
     served: Shop, letters: Letters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(underway, "PATIENCE", 0.5)
-    letters.seconds = 4
+    letters.goes_on.clear()
     at = served.now + timedelta(minutes=5)
 
     def interrupt() -> None:
-        until(lambda: (served.home.with_name("prod.tidegate") / "journal").is_dir())
-        until(lambda: any((served.home.with_name("prod.tidegate") / "journal").iterdir()))
-        time.sleep(1)
+        until(lambda: letters.held)
         os.kill(os.getpid(), signal.SIGINT)
 
     interrupting = threading.Thread(target=interrupt)
@@ -196,6 +203,7 @@ def test_a_replay_whose_delivery_does_not_end_never_lets_go_of_its_lock(
 
     with pytest.raises(WarehouseError, match="another run is under way"):
         run.begin(served.root, target="prod", as_of=at)
+    letters.goes_on.set()
     until(lambda: not any(thread.name.startswith("deliver") for thread in threading.enumerate()))
     with pytest.raises(WarehouseError, match="another run is under way"):
         run.begin(served.root, target="prod", as_of=at)

@@ -74,8 +74,11 @@ def killed(shop: Shop, at: str) -> None:
 def ends_well(shop: Shop, most_unknown: int = 0) -> None:
     """A run after the fault: everyone was told once, but for those reported unknown, and the list is right."""
     shop.now += timedelta(minutes=5)
-    ended = shop.command("run", "--as-of", shop.now.isoformat())
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in shop.environment.items():
+            patch.setenv(name, value)
+        ended = shop.says("run")
+    assert ended.code == 0, ended.out + ended.err
     states = shop.outbox()
     unknown = [key for key, state in states.items() if state == "unknown"]
     assert len(unknown) <= most_unknown
@@ -103,7 +106,7 @@ def test_killed_once_the_first_destination_is_delivered_only_what_was_under_way_
     ends_well(sandbox, most_unknown=MAIL_CONNECTIONS)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_killed_at_a_random_instant(sandbox: Shop, seed: int) -> None:
     killed_at_random(sandbox, random.Random(seed), times=2)
     ends_well(sandbox, most_unknown=16)

@@ -53,7 +53,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 
 
 def simulated(shop: Shop, *more: str) -> Any:
-    words = ("simulate", "again", "--from", "2024-03-01T12:00", "--to", "2024-03-03T18:00", "--every", "9h", "--json")
+    words = ("simulate", "again", "--from", "2024-03-01T12:00", "--to", "2024-03-03T18:00", "--every", "18h", "--json")
     said = shop.says(*words, *more)
     assert said.code == 0, said.err
     return json.loads(said.out)
@@ -69,7 +69,7 @@ def test_a_simulation_finds_what_the_runs_do(shop: Shop, tmp_path: Path) -> None
     while clock <= datetime(2024, 3, 4, tzinfo=UTC):
         lived.now = clock
         lived.run(later=timedelta())
-        clock += timedelta(hours=6)
+        clock += timedelta(hours=10)
     opened = workspace.look(lived.root)
 
     found = simulation.simulate(
@@ -77,7 +77,7 @@ def test_a_simulation_finds_what_the_runs_do(shop: Shop, tmp_path: Path) -> None
         "again",
         start=datetime(2024, 3, 1, 12, tzinfo=UTC),
         end=datetime(2024, 3, 4, tzinfo=UTC),
-        every=timedelta(hours=6),
+        every=timedelta(hours=10),
     )
 
     (ours,) = found.simulated
