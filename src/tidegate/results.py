@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -119,16 +120,25 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Steps 4 to 9 of a run, decided in one transaction. `ready` counts messages to send by destination; `notes` are
-    sentences about what the gate made do with."""
+    """Steps 4 to 9 of a run, decided in one transaction. `ready` counts messages to send by destination,
+    `ready_of` those of each audience and journey; `notes` are sentences about what the gate made do with."""
 
     audiences: tuple[AudienceDecision, ...] = ()
     lists: tuple[ListDecision, ...] = ()
     ready: Mapping[str, int] = field(default_factory=dict)
+    ready_of: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     journeys: tuple[JourneyDecision, ...] = ()
     asked: tuple[Asked, ...] = ()
     absent: tuple[Absent, ...] = ()
+
+
+def by_destination(ready_of: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    """Messages to send by destination, of all audiences and journeys together."""
+    total: Counter[str] = Counter()
+    for ready in ready_of.values():
+        total.update(ready)
+    return dict(total)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,10 @@ def test_an_audience_that_is_not_there_is_answered_with_the_nearest(shop: Shop) 
 def test_a_plan_for_one_audience_tells_of_no_other(shop: Shop) -> None:
     planned = shop.json("plan", "--audience", "vip_customers", "--rows", "--as-of", "2011-10-05")
 
-    assert [one["audience"] for one in planned["decision"]["audiences"]] == ["vip_customers"]
+    decision = planned["decision"]
+    [vips] = decision["audiences"]
+    assert vips["audience"] == "vip_customers"
+    assert decision["ready"] == {"email": vips["planned"] - sum(vips["withheld"].values()) - sum(vips["held"].values())}
     assert {row["subject"] for row in planned["rows"]} <= {
         "vip_customers",
         "meta_ads: VIP customers",

@@ -225,6 +225,13 @@ async def test_the_control_api_says_what_it_does_not_understand(client: Client, 
     assert (await control(client, "feedback", body))[0] == status
 
 
+async def test_a_fault_for_nobody_is_not_ordered(client: Client) -> None:
+    status, told = await control(client, "faults", {"kind": "refuse", "connector": "hubspott"})
+
+    assert (status, told) == (422, "the sandbox does not play `hubspott`; did you mean `hubspot`?")
+    assert await client.api("/control/faults") == []
+
+
 async def test_behaviour_is_told_asked_and_forgotten(client: Client) -> None:
     assert (await control(client, "behave", {"opens": 0.3, "clicks": 0.1, "bounces": 0.01, "seed": 7}))[0] == 204
     assert (await control(client, "behave", {"channel": "sms", "replies": 1}))[0] == 204

@@ -80,6 +80,7 @@ def only(planned: PlanResult, audiences: tuple[str, ...], journey: str | None = 
     """
     if not audiences and journey is None:
         return planned
+    from tidegate.results import by_destination
     from tidegate.spec.nearest import hint
 
     decision = planned.decision
@@ -95,6 +96,7 @@ def only(planned: PlanResult, audiences: tuple[str, ...], journey: str | None = 
     lists = tuple(one for one in decision.lists if set(one.owners) & named)
     subjects = {*named, *(f"{one.destination}: {one.list}" for one in lists)}
     ahead = tuple(one for one in planned.ahead if one.journey in named)
+    ready_of = {source: ready for source, ready in decision.ready_of.items() if source in named}
     return replace(
         planned,
         decision=replace(
@@ -102,7 +104,8 @@ def only(planned: PlanResult, audiences: tuple[str, ...], journey: str | None = 
             audiences=tuple(one for one in decision.audiences if one.audience in named),
             journeys=tuple(one for one in decision.journeys if one.journey in named),
             lists=lists,
-            ready={},
+            ready=by_destination(ready_of),
+            ready_of=ready_of,
             absent=(),
         ),
         rows=tuple(row for row in planned.rows if row.subject in subjects),

@@ -27,7 +27,7 @@ from tidegate.errors import ContractError, Problem, SpecError
 from tidegate.journeys import approving, recording, versions
 from tidegate.journeys.recording import Withheld
 from tidegate.journeys.tick import Ticked, tick
-from tidegate.results import AudienceDecision, Decision, ListDecision
+from tidegate.results import AudienceDecision, Decision, ListDecision, by_destination
 
 __all__ = ["Definition", "Facts", "decide"]
 
@@ -101,7 +101,9 @@ def _decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
     planned_by, withheld = _planned(connection, facts), _withheld(connection)
     decided = _record(connection, facts, standings, planned_by, withheld)
     journeys = recording.record(connection, facts, ticked, planned_by, withheld)
-    ready = dict(connection.execute(queries.text("decide/ready_counts")).fetchall())
+    ready_of: dict[str, dict[str, int]] = {}
+    for source, destination, count in connection.execute(queries.text("decide/ready_counts")).fetchall():
+        ready_of.setdefault(source, {})[destination] = count
     connection.execute(
         queries.text("decide/mark_decided"),
         {"run_id": facts.run_id, "watermark": _watermark(connection, facts), "decided_at": datetime.now(UTC)},
@@ -111,7 +113,8 @@ def _decide(connection: duckdb.DuckDBPyConnection, facts: Facts) -> Decision:
     return Decision(
         audiences=decided,
         lists=decided_lists,
-        ready=ready,
+        ready=by_destination(ready_of),
+        ready_of=ready_of,
         notes=notes,
         journeys=journeys,
         asked=asked,

@@ -29,12 +29,13 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.types import AwareDatetime
 
 from tidegate.feedback.format import Kind
-from tidegate.sandbox import behaviour, calls, faults, reported
+from tidegate.sandbox import behaviour, calls, faults, platforms, reported
 from tidegate.sandbox.behaviour import Behaviour
 from tidegate.sandbox.endpoints import Endpoints
 from tidegate.sandbox.exchange import STORE
 from tidegate.sandbox.faults import Fault
 from tidegate.sandbox.queries import query
+from tidegate.spec.nearest import hint
 
 SMTP: web.AppKey[tuple[str, int]] = web.AppKey("smtp", tuple)
 T = TypeVar("T")
@@ -120,7 +121,13 @@ async def _faults(request: web.Request) -> web.Response:
 
 
 async def _set_fault(request: web.Request) -> web.Response:
-    number = await asyncio.to_thread(faults.set_fault, request.app[STORE], await _body(request, _FAULT))
+    fault = await _body(request, _FAULT)
+    known = ("smtp", *platforms.names())
+    if fault.connector and fault.connector not in known:
+        raise web.HTTPUnprocessableEntity(
+            text=f"the sandbox does not play `{fault.connector}`; {hint(fault.connector, known)}"
+        )
+    number = await asyncio.to_thread(faults.set_fault, request.app[STORE], fault)
     return web.json_response({"id": number}, status=201)
 
 
