@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import duckdb
@@ -93,7 +93,7 @@ class Owed:
                 groups = connection.execute(queries.text("delivery/claimed_lists"), {"claim": claim}).fetchall()
                 lists = tuple(dict.fromkeys(group[0] for group in groups))
                 if groups:
-                    keys, persons, identifiers, traits = _columns(connection, claim, lists)
+                    keys, persons, identifiers, traits = _columns(connection, claim, lists, len(groups))
                     journal = self._journal(claim, lists, keys)
                     checkpoint("journal created")
                     opening = {"claim": claim, "run_id": self._run_id}
@@ -217,11 +217,20 @@ def judged(
     )
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, claim: str, lists: Sequence[str]) -> list[list[str]]:
-    """Keys, persons, identifiers and traits of a claim's rows."""
+def _columns(connection: duckdb.DuckDBPyConnection, claim: str, lists: Sequence[str], groups: int) -> list[list[str]]:
+    """Keys, persons, identifiers and traits of a claim's rows, `groups` of them as `claimed_lists` tells them."""
     # By way of Arrow: half the time of a tuple for each row.
-    found = connection.sql(queries.text("delivery/claimed_rows"), params={"claim": claim, "lists": list(lists)})
+    query = queries.text("delivery/claimed_rows") if groups > 1 else _unordered()
+    found = connection.sql(query, params={"claim": claim, "lists": list(lists)})
     return [column.to_pylist() for column in found.to_arrow_table().columns]
+
+
+@cache
+def _unordered() -> str:
+    """For rows of one list that all go one way: to sort them for nothing takes a third of the time."""
+    query = queries.tree("delivery/claimed_rows")
+    query.set("order", None)
+    return query.sql(queries.DIALECT)
 
 
 def _rows(persons: list[str], identifiers: list[str], traits: list[str], places: Sequence[int]) -> list[Row]:
