@@ -182,6 +182,7 @@ async def test_a_page_that_is_shared_notes_nothing(tmp_path: Path) -> None:
 
 
 async def test_what_goes_to_colleagues_is_not_opened_and_has_no_buttons(client: Client) -> None:
+    await control(client, "behave", {"clicks": 1, "unsubscribes": 1})
     post = Received("chat", "slack", "1", "tidegate", "C1", "", "*Gold*", "*Gold*", b"*Gold*")
     await asyncio.wrap_future(client.sandbox.store.write(lambda connection: inbox.keep(connection, post)))
 
@@ -189,6 +190,7 @@ async def test_what_goes_to_colleagues_is_not_opened_and_has_no_buttons(client: 
 
     assert "<strong>Gold</strong>" in page
     assert "What was done with it" not in page
+    client.sandbox.set_clock(datetime.now(UTC) + timedelta(days=9))
     assert kinds(client) == []
 
 

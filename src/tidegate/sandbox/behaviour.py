@@ -69,7 +69,7 @@ def answer(connection: sqlite3.Connection, destination: str, person: str) -> dic
 def behave(connection: sqlite3.Connection, number: int, message: Any) -> None:
     """Let the recipient of a message that has just come (an `inbox.Received`) do what they will; within a write."""
     rule = told(connection, message.channel)
-    if rule is None:
+    if rule is None or message.channel in reported.OF_TEAMS:
         return
     at = connection.execute(query("feedback", "about_message"), {"message": number}).fetchone()["clock_at"]
     named = (rule.seed, message.channel, message.recipient, message.subject, message.preview, at)

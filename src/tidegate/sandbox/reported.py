@@ -22,6 +22,8 @@ from tidegate.sandbox.times import now, stamp
 
 log = logging.getLogger(__name__)
 
+#: what goes to colleagues: no customer opens it, or complains
+OF_TEAMS = frozenset({"chat"})
 #: channels whose messages tell when they are opened; nobody hears of a text that it was read
 TELL_OPENING = frozenset({"email", "push", "web_push"})
 

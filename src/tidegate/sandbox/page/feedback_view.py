@@ -26,8 +26,6 @@ from tidegate.sandbox.store import Store
 from tidegate.sandbox.times import now
 
 SHARED: web.AppKey[bool] = web.AppKey("shared", bool)
-#: what goes to colleagues: no customer opens it, or complains
-_OF_TEAMS = frozenset({"chat"})
 _MESSAGE = r"/messages/{number:\d{1,18}}"
 #: words for the page, the kind, and what else is said with it
 BUTTONS: Mapping[str, tuple[str, Kind, Mapping[str, Any]]] = {
@@ -70,7 +68,7 @@ def about(store: Store, row: Any, *, shared: bool) -> dict[str, Any]:
     return {
         "done": [dict(one) for one in found],
         "buttons": {}
-        if shared or row["channel"] in _OF_TEAMS
+        if shared or row["channel"] in reported.OF_TEAMS
         else {name: words for name, (words, _, _) in BUTTONS.items()},
         "token": _token(store, row["id"]),
         "links": [] if shared else links.of(row["channel"], raw, details),
