@@ -83,6 +83,7 @@ class GoogleSettings(ConnectorSettings):
 class GoogleCustomerMatch(Connector):
     channel = "ads"
     modes = frozenset({"list"})
+    finds_profiles = True
     identifiers = PLATFORMS["google"].identifiers
     can_validate = True
     Settings = GoogleSettings

@@ -54,6 +54,7 @@ class LinkedInSettings(TokenOrApp):
 class LinkedInAudiences(Connector):
     channel = "ads"
     modes = frozenset({"list"})
+    finds_profiles = True
     identifiers = PLATFORMS["linkedin"].identifiers
     Settings = LinkedInSettings
     settings: LinkedInSettings

@@ -72,6 +72,7 @@ class MetaSettings(ConnectorSettings):
 class MetaCustomAudiences(Connector):
     channel = "ads"
     modes = frozenset({"list"})
+    finds_profiles = True
     identifiers = PLATFORMS["meta"].identifiers
     Settings = MetaSettings
     settings: MetaSettings

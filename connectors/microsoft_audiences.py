@@ -65,6 +65,7 @@ class MicrosoftSettings(ConnectorSettings):
 class MicrosoftAudiences(Connector):
     channel = "ads"
     modes = frozenset({"list"})
+    finds_profiles = True
     identifiers = PLATFORMS["microsoft"].identifiers
     Settings = MicrosoftSettings
     settings: MicrosoftSettings

@@ -52,6 +52,7 @@ class PinterestSettings(TokenOrApp):
 class PinterestAudiences(Connector):
     channel = "ads"
     modes = frozenset({"list"})
+    finds_profiles = True
     identifiers = PLATFORMS["pinterest"].identifiers
     Settings = PinterestSettings
     settings: PinterestSettings

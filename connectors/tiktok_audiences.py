@@ -61,6 +61,7 @@ class TikTokSettings(ConnectorSettings):
 class TikTokAudiences(Connector):
     channel = "ads"
     modes = frozenset({"list"})
+    finds_profiles = True
     identifiers = PLATFORMS["tiktok"].identifiers
     Settings = TikTokSettings
     settings: TikTokSettings

@@ -57,9 +57,7 @@ class Outcome:
         return cls("rejected", reason, detail)
 
     @classmethod
-    def retry(
-        cls, reason: str, after: float | None = None, detail: str = "", *, together: str | None = None
-    ) -> Self:
+    def retry(cls, reason: str, after: float | None = None, detail: str = "", *, together: str | None = None) -> Self:
         """It certainly did not happen, and may later.
 
         `together`, of rows of a job (`Connector.poll`): they are sent again with those alone that were given the same
@@ -181,6 +179,9 @@ class Connector:
     writes: ClassVar[frozenset[Write]] = frozenset({"upsert"})
     #: True where a list's rows are known by the person's key; elsewhere a row is known by its identifiers
     keyed_by_person: ClassVar[bool] = False
+    #: True where identifiers find somebody whom the platform knows itself, and who is on the list then: taken off by an
+    #: address that they gave up, they are off by the new one as well
+    finds_profiles: ClassVar[bool] = False
     Settings: ClassVar[type[ConnectorSettings]] = ConnectorSettings
 
     def __init__(self, settings: Any) -> None:
@@ -193,6 +194,11 @@ class Connector:
         A connector that overrides this sets `self.channel` to the same.
         """
         return cls.channel
+
+    @classmethod
+    def keyed_by(cls) -> Literal["person", "profile", "identifiers"]:
+        """What the platform knows a row of a list by."""
+        return "person" if cls.keyed_by_person else "profile" if cls.finds_profiles else "identifiers"
 
     @property
     def limits(self) -> Limits:

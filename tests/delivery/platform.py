@@ -23,6 +23,8 @@ class Platform:
         self.texts: dict[str, dict[str, Any]] = {}
         self.lists: dict[str, set[str]] = {}
         self.traits: dict[str, dict[str, dict[str, Any]]] = {}
+        self.profiles: list[set[str]] = []
+        """Addresses of one and the same person, whom it takes off by any of them."""
         self.calls: list[tuple[str, int]] = []
         self.called: list[tuple[str, str]] = []
         """What was done, and to which list."""
@@ -113,7 +115,7 @@ class Platform:
             held.add(_name(row))
             self.traits.setdefault(name, {}).setdefault(_name(row), {}).update(row.get("traits", {}))
         else:
-            held.discard(_name(row))
+            held -= {_name(row)}.union(*(known for known in self.profiles if _name(row) in known))
         return {"verdict": "accepted"}
 
     def _break(self, request: web.Request) -> web.StreamResponse:

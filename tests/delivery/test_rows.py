@@ -6,7 +6,7 @@ from hashlib import md5
 
 import pytest
 
-from tests.delivery.wire import Wire, WireThatComposes
+from tests.delivery.wire import Wire, WireThatComposes, WireThatFindsProfiles
 from tests.delivery.world import World, identifiers_of, on_list
 from tidegate.delivery import calls
 
@@ -50,6 +50,38 @@ def test_a_changed_address_replaces_the_old_one_on_a_list_in_one_delivery(world:
     assert delivery.accepted == 2
     assert [what for what, _ in world.platform.calls] == ["upsert", "upsert", "remove"]
     assert world.held() == world.believed() == on_list("new@x")
+
+
+def test_who_is_taken_off_by_an_old_address_is_put_back_where_a_platform_knows_them_by_both(world: World) -> None:
+    world.platform.profiles = [on_list("old@x", "new@x")]
+    world.owe("add", {"1": "old@x", "2": "b@x"}, keyed_by="profile")
+    world.deliver(WireThatFindsProfiles)
+    world.later()
+    world.owe("update", {"1": "new@x"}, keyed_by="profile")
+
+    world.deliver(WireThatFindsProfiles, batch=5)
+
+    assert [what for what, _ in world.platform.calls] == ["upsert", "upsert", "upsert", "remove", "upsert"]
+    assert world.held() == world.believed() == on_list("new@x", "b@x")
+    assert world.owed() == []
+
+
+def test_who_leaves_under_both_addresses_stays_off(world: World) -> None:
+    world.platform.profiles = [on_list("old@x", "new@x")]
+    world.owe("add", {"1": "old@x"}, keyed_by="profile")
+    world.deliver(WireThatFindsProfiles)
+    old = world.query("select person, identity, identifiers from tidegate.delivered")[0]
+    world.later()
+    world.owe("add", {"1": "new@x"}, keyed_by="profile")
+    world.deliver(WireThatFindsProfiles)
+    world.later()
+    world.owe("remove", {"1": "new@x"}, keyed_by="profile")
+    world.owe_removal(*old)
+
+    world.deliver(WireThatFindsProfiles)
+
+    assert world.held() == world.believed() == set()
+    assert world.owed() == []
 
 
 def test_a_changed_address_leaves_the_old_record_of_a_crm_alone(world: World) -> None:

@@ -61,6 +61,10 @@ class WireThatCanBeAsked(Wire):
     can_look_up = True
 
 
+class WireThatFindsProfiles(Wire):
+    finds_profiles = True
+
+
 class WireThatComposes(Wire):
     """Composes its messages itself, of the record that it has of a person."""
 

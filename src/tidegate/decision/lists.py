@@ -85,7 +85,7 @@ def apply(
     connection.execute(queries.text("lists/let_go"), parameters)
     made = {
         "mode": owned.sync.mode,
-        "keyed_by": "person" if connector.keyed_by_person else "identifiers",
+        "keyed_by": connector.keyed_by(),
         "scheme": scheme(owned),
         "write": owned.sync.write,
         "on_delete": owned.sync.on_delete,

@@ -280,6 +280,8 @@ class _Work:
             yield owed(removing=False), jobs.PATIENCE
         if puts or removals:  # putting somebody there under a new address makes a removal of the old one
             yield owed(removing=True), jobs.PATIENCE
+            if self.connector.finds_profiles:
+                yield owed(removing=False), jobs.PATIENCE
 
     async def _empty(
         self, stock: Stock, before: Counter[str], caller: Caller, claims: Claims, clerk: Clerk

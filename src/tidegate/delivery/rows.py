@@ -161,12 +161,17 @@ def apply(
     if replaced != (0,):
         given_up.owe(connection, run)
         connection.execute(queries.text("delivery/drop_delivered"))
+    again = connection.execute(queries.text("delivery/found_again")).fetchone()
+    if again != (0,):
+        connection.execute(queries.text("delivery/drop_found_again"))
     connection.execute(queries.text("delivery/drop_stale_removals"))
     connection.execute(queries.text("delivery/drop_shared"))
     connection.execute(queries.text("delivery/add_delivered"), run)
     connection.execute(queries.text("delivery/drop_owed"))
     connection.execute(queries.text("delivery/return_owed"), {"as_of": as_of})
     connection.execute(queries.text("delivery/settle_row_attempts"), {"claim": claim})
+    if again != (0,):
+        connection.execute(queries.text("delivery/owe_found_again"), run)
     refuse_unsettled(connection, claim)
 
 

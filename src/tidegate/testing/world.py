@@ -39,7 +39,7 @@ class World:
         with self._warehouse.session() as connection:
             made = {
                 "mode": target.mode,
-                "keyed_by": "person" if kind.keyed_by_person else "identifiers",
+                "keyed_by": kind.keyed_by(),
                 "scheme": "",
                 "write": target.write,
                 "on_delete": None,

@@ -14,7 +14,7 @@ using (
     where
         settling_rows.verdict = 'accepted'
         and settling_rows.operation = 'remove'
-        and settling_rows.keyed_by = 'identifiers'
+        and settling_rows.keyed_by <> 'person'
 ) as gone
 where
     delivered.destination = gone.destination

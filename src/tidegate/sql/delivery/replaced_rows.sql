@@ -9,7 +9,7 @@ select
     settling_rows.owed_row,
     settling_rows.operation in ('add', 'update')
     and settling_rows.mode = 'list'
-    and settling_rows.keyed_by = 'identifiers'
+    and settling_rows.keyed_by <> 'person'
     and settling_rows.identity <> delivered.identity as changed
 from settling_rows
 inner join tidegate.delivered
