@@ -378,7 +378,7 @@ def test_a_row_that_cannot_be_worked_out_stops_its_journey_and_no_other(world: W
     assert world.sent() == [("ada", "hello")]
 
 
-@pytest.mark.parametrize("minutes", [5, 30, 60])
+@pytest.mark.parametrize("minutes", [10, 30, 60])
 def test_however_often_it_ticks_the_same_people_get_the_same_messages(world: World, minutes: int) -> None:
     written = """
     journey: nurture

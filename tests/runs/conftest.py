@@ -1,5 +1,5 @@
 import shutil
-import time
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.runs.shop import Shop
-from tidegate.warehouse import Warehouse
+
+
+def let_go() -> None:
+    """Warehouses stay open for a moment after a session, until a timer closes them."""
+    for timer in threading.enumerate():
+        if isinstance(timer, threading.Timer):
+            timer.join(60)
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +24,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> tuple[Shop, Path]:
     shop.buys("ada", amount=10)
     shop.run()
     assert shop.says("check").code == 0
-    time.sleep(2 * Warehouse.linger)
+    let_go()
     kept = shop.root.with_name("kept")
     shutil.copytree(shop.root, kept)
     return shop, kept
@@ -31,4 +37,4 @@ def shop(opened: tuple[Shop, Path]) -> Iterator[Shop]:
     shutil.rmtree(shop.root)
     shutil.copytree(kept, shop.root)
     yield replace(shop, environment={})
-    time.sleep(2 * Warehouse.linger)  # the next shop's warehouse has the same name
+    let_go()  # the next shop's warehouse has the same name
