@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -110,14 +111,30 @@ turn = st.fixed_dictionaries(
 
 
 # An example takes seconds, so a failing one is shown as it was found.
-@settings(
-    max_examples=10,
+some = settings(
+    max_examples=6,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
-@given(turns=st.lists(turn, min_size=1, max_size=5))
+many_turns = st.lists(turn, min_size=1, max_size=5)
+
+
+@some
+@given(turns=many_turns)
 def test_lists_converge_and_no_message_arrives_twice(turns: list[dict[str, Any]]) -> None:
+    converges(turns)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+@settings(some, max_examples=300)
+@given(turns=many_turns)
+def test_many_lists_converge_and_no_message_arrives_twice(turns: list[dict[str, Any]]) -> None:
+    converges(turns)
+
+
+def converges(turns: list[dict[str, Any]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         world = World(Warehouse(Path(folder) / "warehouse.duckdb"))
         open_guard = Guard(max_enter=None, max_leave=None)
