@@ -343,3 +343,12 @@ def test_many_portions_reach_the_list_whole(world: World) -> None:
     assert len(world.held()) == 120_000
     assert world.held() == world.believed()
     assert world.journals == []
+
+
+def test_a_portion_has_as_many_rows_as_all_calls_take_at_once(world: World) -> None:
+    world.owe("add", {str(number): f"{number}@x" for number in range(25_000)})
+
+    delivery = world.deliver(batch=12_500, concurrency=2)
+
+    assert (delivery.accepted, delivery.calls) == (25_000, 2)
+    assert world.query("select rows from tidegate.attempts") == [(25_000,)]

@@ -38,6 +38,9 @@ _JUDGED = pa.schema(
     }
 )
 
+#: rows of the first portion at least, and of any at most: some 500 bytes each, four portions at a time
+_FIRST, _LARGEST = 20_000, 100_000
+
 
 class Owed:
     """Rows of one destination in one run: those to add and update (of `objects` alone, or all), or (`removing`) those
@@ -48,7 +51,6 @@ class Owed:
     """
 
     what = "rows"
-    sizes = (20_000, 50_000)
     repeatable = True
 
     def __init__(
@@ -73,6 +75,10 @@ class Owed:
         self._removing = removing
         self._narrowed = {} if removing else {"objects": objects}
         self._batch = max(connector.limits.batch, 1)
+        at_once = self._batch * max(connector.limits.concurrency, 1)
+        # What is smaller than all calls together leaves some with nothing to do.
+        first = min(max(at_once, _FIRST), _LARGEST)
+        self.sizes = (first, max(first, _LARGEST // 2))
         self._lists: dict[str, tuple[str, ...]] = {}
         self._swept = not removing
 
