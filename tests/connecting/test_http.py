@@ -165,6 +165,22 @@ async def test_a_refusal_stands_even_where_its_body_was_cut() -> None:
             await post(url)
 
 
+async def test_a_refusal_stands_even_where_its_body_does_not_come() -> None:
+    async def trail_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"}")
+        writer.write(b"HTTP/1.1 422 No\r\nContent-Length: 100\r\n\r\nwe do not take that")
+        await writer.drain()
+        await reader.read()
+        writer.close()
+
+    server, url = await raw_server(trail_off)
+    async with server:
+        with pytest.raises(Refused) as raised:
+            await post(url)
+        server.close()
+    assert "we do not take that" in raised.value.detail
+
+
 async def test_an_endless_answer_is_not_read_to_its_end() -> None:
     endless = Answer(200, b"[" + b" " * (LARGEST_BODY + 1_000_000))
     async with HttpWire(lambda asked: endless) as wire, aiohttp.ClientSession() as session:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -22,6 +23,7 @@ import orjson
 from aiohttp.abc import AbstractStreamWriter
 from pydantic import AfterValidator, Field
 
+from tidegate.connecting.deadlines import Deadline
 from tidegate.connecting.exchange import tell
 from tidegate.errors import Closed, DestinationError, InDoubt, Refused, Retryable
 from tidegate.mask import mask, words
@@ -131,23 +133,30 @@ async def call(
     """
     secrets = tuple(hide)
     sending = _Body(*_encoded(json, form, body))
-    more: dict[str, Any] = {} if within is None else {"timeout": aiohttp.ClientTimeout(total=within)}
+    response: aiohttp.ClientResponse | None = None
     reply: Reply | None = None
     wrong: DestinationError | None = None
+    read = bytearray()
     began = time.perf_counter()
     try:
-        async with session.request(
-            method,
-            url,
-            headers=headers,
-            params=params,
-            data=sending if sending.size else None,
-            allow_redirects=False,
-            **more,
-        ) as response:
-            reply = Reply(response.status, response.headers, await _read(response), safe_to_repeat, secrets)
+        with Deadline(session.timeout.total if within is None else within):
+            async with session.request(
+                method,
+                url,
+                headers=headers,
+                params=params,
+                data=sending if sending.size else None,
+                allow_redirects=False,
+                timeout=_without_total(session.timeout),
+            ) as response:
+                whole = await _read(response, read)
+                reply = Reply(response.status, response.headers, whole, safe_to_repeat, secrets)
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as fault:
-        wrong = _broken(fault, sending, safe_to_repeat, secrets)
+        if response is None or response.status < 400 or not isinstance(fault, (aiohttp.ClientError, TimeoutError)):
+            wrong = _broken(fault, sending, safe_to_repeat, secrets)
+        else:
+            # The status of a refusal stands even where its body was cut; an acceptance must be read whole.
+            reply = Reply(response.status, response.headers, bytes(read), safe_to_repeat, secrets)
     if reply is not None and not 200 <= reply.status < 300:
         wrong = (judge(reply) if judge else None) or _judged(reply)
     tell(
@@ -240,20 +249,20 @@ def _loaded(body: bytes) -> Any:
         return None
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
+@lru_cache(16)
+def _without_total(timeout: aiohttp.ClientTimeout) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, sock_connect=timeout.sock_connect, sock_read=timeout.sock_read)
+
+
+async def _read(response: aiohttp.ClientResponse, found: bytearray) -> bytes:
+    """The body, of a long one its beginning; into `found` as it comes, where that is of use without its end."""
     if response.status < 300 and 0 < (response.content_length or 0) < LARGEST_BODY and not _packed(response):
         return await response.read()
-    found = bytearray()
-    try:
-        async for chunk in response.content.iter_any():
-            found += chunk
-            if len(found) > LARGEST_BODY:
-                response.close()
-                break
-    except (aiohttp.ClientError, TimeoutError):
-        # The status of a refusal stands even where its body was cut; an acceptance must be read whole.
-        if response.status < 400:
-            raise
+    async for chunk in response.content.iter_any():
+        found += chunk
+        if len(found) > LARGEST_BODY:
+            response.close()
+            break
     return bytes(found)
 
 
