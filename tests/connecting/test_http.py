@@ -166,18 +166,22 @@ async def test_a_refusal_stands_even_where_its_body_was_cut() -> None:
 
 
 async def test_a_refusal_stands_even_where_its_body_does_not_come() -> None:
+    over = asyncio.Event()
+
     async def trail_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"}")
         writer.write(b"HTTP/1.1 422 No\r\nContent-Length: 100\r\n\r\nwe do not take that")
         await writer.drain()
         await reader.read()
         writer.close()
+        await writer.wait_closed()
+        over.set()
 
     server, url = await raw_server(trail_off)
     async with server:
         with pytest.raises(Refused) as raised:
             await post(url)
-        server.close()
+        await over.wait()
     assert "we do not take that" in raised.value.detail
 
 
