@@ -102,7 +102,8 @@ class Caller:
         places, items = self._prepare(call)
         if not places:
             return None
-        if not await self._turn():
+        wait = self._reserve()
+        if wait and not await self._turn(wait):
             return self._give_up(portion, places, call.last)
         number = next(portion.numbers)
         checkpoint("before call")
@@ -153,7 +154,8 @@ class Caller:
 
     async def inquire(self, act: Action, items: Sequence[Any]) -> tuple[list[Outcome], Exception | None]:
         """A call that changes nothing at the destination: made in its turn, not journalled, and not tried again."""
-        if not await self._turn():
+        wait = self._reserve()
+        if wait and not await self._turn(wait):
             fault = Retryable("not_started")
             return [_outcome(fault)] * len(items), fault
         started = self._clock()
@@ -183,11 +185,14 @@ class Caller:
         ]
         return [place for place, _ in made], [item for _, item in made]
 
-    async def _turn(self) -> bool:
-        """Wait for the call's turn; False when the delivery stops before it comes, at once where it never will."""
+    def _reserve(self) -> float:
+        """Take the call's turn; the seconds until it comes, which most do at once."""
+        return math.inf if self.stopped else self._pacer.reserve()
+
+    async def _turn(self, wait: float) -> bool:
+        """Wait for the turn; False when the delivery stops before it comes, at once where it never will."""
         if self.stopped:
             return False
-        wait = self._pacer.reserve()
         while wait > 0:
             left = self._deadline - self._clock()
             if wait >= left:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -246,8 +246,8 @@ def settle(
     checkpoint("settle committed")
 
 
-async def _send(connector: Connector, found: Sequence[Message]) -> list[Outcome]:
-    return await connector.send(found)
+def _send(connector: Connector, found: Sequence[Message]) -> Awaitable[list[Outcome]]:
+    return connector.send(found)
 
 
 def _again(outcome: Outcome, repeatable: bool) -> bool:

@@ -267,7 +267,7 @@ def as_rows(persons: Sequence[str], identifiers: Sequence[str], traits: Sequence
 
 
 def _action(target: Target, removing: bool) -> Action:
-    async def act(connector: Connector, rows: Sequence[Row]) -> list[Outcome]:
-        return await (connector.remove(target, rows) if removing else connector.upsert(target, rows))
-
-    return act
+    # Not `async`: the connector's own coroutine is handed on.
+    if removing:
+        return lambda connector, rows: connector.remove(target, rows)
+    return lambda connector, rows: connector.upsert(target, rows)
