@@ -12,6 +12,7 @@ import json
 import os
 import re
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ import polars as pl
 from filelock import FileLock, Timeout
 from pydantic import Field
 
+from tidegate.connecting.lists import come_upon
 from tidegate.connector import Connector, ConnectorSettings, Identifier, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, Refused, Retryable, Unsupported
 from tidegate.identifiers import UNHASHED
@@ -83,18 +85,25 @@ class File(Connector):
 
     async def _change(self, target: Target, rows: Sequence[Row], *, keep: bool) -> list[Outcome]:
         # In a thread; when cancelled, it still ends with a whole file.
-        await asyncio.to_thread(self._rewrite, self.path(target), rows, keep)
+        if await asyncio.to_thread(self._rewrite, self.path(target), rows, keep):
+            # It is another file each time that it is written: only one that was not there is told of.
+            come_upon(target.name, str(time.time_ns()))
         return [Outcome.accepted()] * len(rows)
 
-    def _rewrite(self, path: Path, rows: Sequence[Row], keep: bool) -> None:
+    def _rewrite(self, path: Path, rows: Sequence[Row], keep: bool) -> bool:
+        """Whether there was no file and is one now."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(path.with_name(f".{path.name}.lock"), timeout=self.settings.wait):
                 _clear(path)
+                missing = not path.exists()
+                if missing and not keep:
+                    return False  # an empty one would pass for the one that somebody deleted
                 held = self._read(path)
                 for changed in self._frames(rows):
                     held = _upserted(held, changed) if keep else held.join(changed, on="person", how="anti")
                 _replace(path, lambda temporary: self._write(held, temporary))
+                return missing
         except UnicodeEncodeError:
             raise Refused("not_text", "half a character, which no file can hold") from None
         except Timeout:

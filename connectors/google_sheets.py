@@ -18,6 +18,7 @@ from pydantic import Field, SecretStr
 
 from tidegate.connecting.bearer import call_with
 from tidegate.connecting.http import BaseUrl, Reply
+from tidegate.connecting.lists import come_upon
 from tidegate.connecting.oauth import GOOGLE, ServiceAccount
 from tidegate.connector import Connector, ConnectorSettings, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
@@ -48,6 +49,7 @@ class GoogleSheets(Connector):
     identifiers = UNHASHED
     keyed_by_person = True
     overwrites_with_null = True
+    keeps_identifiers = True
     Settings = GoogleSheetsSettings
     settings: GoogleSheetsSettings
 
@@ -114,6 +116,8 @@ class GoogleSheets(Connector):
                 "POST", ":batchUpdate", {"requests": [{"addSheet": {"properties": {"title": target.name}}}]}
             )
             sheets = await self._sheets()
+        if target.name in sheets:
+            come_upon(target.name, str(sheets[target.name].get("sheetId")))
         heading = await self._heading(target)
         names = dict.fromkeys(name for cells in rows.values() for name in cells)
         wanted = [*heading, *(name for name in names if name not in heading)]

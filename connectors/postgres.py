@@ -22,6 +22,7 @@ from urllib.parse import quote
 from pydantic import Field, SecretStr
 
 from tidegate.connecting.http import BaseUrl, Reply, call
+from tidegate.connecting.lists import come_upon
 from tidegate.connector import Connector, ConnectorSettings, Limits, Outcome, Row, Target
 from tidegate.errors import Closed, DestinationError, Refused, Retryable, Unsupported
 from tidegate.identifiers import UNHASHED
@@ -30,14 +31,14 @@ from tidegate.mask import mask
 #: "NAMEDATALEN is 64 so the maximum identifier length is 63 bytes" (postgresql.org/docs/17/sql-syntax-lexical.html);
 #: PostgreSQL cuts a longer one
 LONGEST_NAME = 63
-#: keys in one address: proxies take 8 kB
-KEYS_IN_URL = 100
+KEYS_IN_URL = 100  # proxies take addresses of 8 kB
 
 # Names enter as `_quoted` writes them, values never do.
 COLUMNS = """
     select attname, format_type(atttypid, atttypmod) from pg_attribute
     where attrelid = to_regclass($1) and attnum > 0 and not attisdropped
 """
+OID = "select to_regclass($1)::oid"
 LOCK = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
 CREATE = Template("create table if not exists $table ($key text primary key)")
 ADD = Template("alter table $table add column if not exists $column $type")
@@ -112,6 +113,7 @@ class Postgres(Connector):
     writes = frozenset({"upsert", "create", "update"})
     keyed_by_person = True
     overwrites_with_null = True
+    keeps_identifiers = True
     Settings = PostgresSettings
     settings: PostgresSettings
 
@@ -131,16 +133,14 @@ class Postgres(Connector):
 
     async def upsert(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}
-        cells: dict[int, dict[str, Any]] = {}
-        for position, row in enumerate(rows):
-            cells[position] = self._cells(row)
-            bad = next((name for name, value in cells[position].items() if not _storable(value)), None)
-            if bad is not None:
+        cells = {position: self._cells(row) for position, row in enumerate(rows)}
+        for position, given in cells.items():
+            if bad := next((name for name, value in given.items() if not _storable(value)), None):
                 outcomes[position] = Outcome.rejected("not_text", f"{bad} has a character that PostgreSQL cannot hold")
         # Two rows of one statement may not be for the same person: the last word counts.
         latest = {row.person: position for position, row in enumerate(rows) if position not in outcomes}
-        taken = {position: cells[position] for position in latest.values()}
-        judged = await (self._post if self.settings.base_url else self._merge)(target, taken)
+        write = self._post if self.settings.base_url else self._merge
+        judged = await write(target, {position: cells[position] for position in latest.values()})
         return [outcomes.get(n) or judged.get(latest[row.person], Outcome.accepted()) for n, row in enumerate(rows)]
 
     async def remove(self, target: Target, rows: Sequence[Row]) -> list[Outcome]:
@@ -167,6 +167,7 @@ class Postgres(Connector):
         judged: dict[int, Outcome] = {}
         async with self._connected() as connection, connection.transaction():
             types = await self._shaped(connection, table, rows.values())
+            oid = await connection.fetchval(OID, table)
             names = [key, *sorted({name for cells in rows.values() for name in cells} & set(types) - {key})]
             staged = {name: f"c{number}" for number, name in enumerate(names)}
             values = {name: f"{staged[name]}::{types.get(name, 'text')}" for name in names}
@@ -197,6 +198,7 @@ class Postgres(Connector):
                     missing = set(range(start, end)) - found - set(bad)
                     judged |= {order[n]: Outcome.rejected("not_found", "the table has no such row") for n in missing}
                 start = end
+        come_upon(target.name, str(oid))
         return judged
 
     async def _take_off(self, target: Target, keys: Sequence[str]) -> dict[str, Outcome]:
@@ -233,7 +235,7 @@ class Postgres(Connector):
         import asyncpg
 
         known, connection = self.settings, None
-        where = {"host": known.host, "port": known.port, "database": known.database, "user": known.user}
+        where = known.model_dump(include={"host", "port", "database", "user"})
         try:
             connection = await asyncpg.connect(
                 **where,
@@ -268,8 +270,8 @@ class Postgres(Connector):
         if target.write == "update":
             keys = [cells[self.settings.key_column] for cells in rows.values()]
             known = {key for chosen in self._chosen(keys) for key in await self._rows("GET", target, chosen)}
-            missing = {at for at, cells in rows.items() if cells[self.settings.key_column] not in known}
-            judged = {at: Outcome.rejected("not_found", "the table has no such row") for at in missing}
+            missing = Outcome.rejected("not_found", "the table has no such row")
+            judged = {at: missing for at, cells in rows.items() if cells[self.settings.key_column] not in known}
         alike: dict[tuple[str, ...], list[Mapping[str, Any]]] = defaultdict(list)
         for position, cells in rows.items():
             if position not in judged:
@@ -278,7 +280,7 @@ class Postgres(Connector):
         for given, some in alike.items():
             columns = quote(",".join(f'"{name}"' for name in given), safe=",")
             query = f"on_conflict={quote(self.settings.key_column, safe='')}&columns={columns}"
-            await self._rows("POST", target, query, some, prefer=f"resolution={resolve}-duplicates")
+            await self._rows("POST", target, query, some, prefer=f"resolution={resolve}-duplicates,")
         return judged
 
     async def _delete(self, target: Target, keys: Sequence[str]) -> dict[str, Outcome]:
@@ -296,8 +298,7 @@ class Postgres(Connector):
         """The keys of the rows that were changed or found: without them, a 2xx may be anybody's."""
         column = self.settings.key_column
         path = f"{quote(target.name, safe='')}?{query}&select={quote(column, safe='')}"
-        wanted = ",".join(part for part in (prefer, "return=representation") if part)
-        rows = (await self._ask(method, path, content, prefer=wanted)).json()
+        rows = (await self._ask(method, path, content, prefer=f"{prefer}return=representation")).json()
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise Retryable("garbled", "an answer without rows")
         return {str(row.get(column)) for row in rows}
@@ -387,8 +388,7 @@ def _meaning(code: str, words: str) -> DestinationError:
     """What a SQLSTATE means. What was in the cell is left out: PostgreSQL puts it into quotes after a colon."""
     said = mask(f"{code} {words.partition(chr(10))[0].partition(': ' + chr(34))[0]}")
     for known, kind in ((ROW, Refused), (CLOSED, Closed), (RETRYABLE, Retryable)):
-        reason = known.get(code) or known.get(code[:2])
-        if reason is not None:
+        if (reason := known.get(code) or known.get(code[:2])) is not None:
             return kind(reason, said)
     return Retryable("refused", said)
 

@@ -104,8 +104,9 @@ class Row:
     """A person as a destination is to know them. Not to be changed.
 
     `identifiers` are as the platform takes them (normalised, hashed); for a removal they are those that
-    the destination was given, not today's. `traits` are the values of `set`, JSON-ready, empty on lists:
-    one that is None empties the field, one that is not there leaves the field alone.
+    the destination was given, not today's. `traits` are the values of `set`, JSON-ready, empty on lists
+    (but see `Connector.keeps_identifiers`): one that is None empties the field, one that is not there leaves
+    the field alone.
     """
 
     person: str
@@ -175,6 +176,9 @@ class Connector:
     can_validate: ClassVar[bool] = False
     #: True where a null empties the field unless the audience's file says otherwise: tables and files of one's own
     overwrites_with_null: ClassVar[bool] = False
+    #: True where an identifier that a row does not have stays in its column: with `overwrite_with_null`, one of
+    #: `match` that somebody has no more comes as a trait of its name that is None, on lists too
+    keeps_identifiers: ClassVar[bool] = False
     #: how rows of an object may be written
     writes: ClassVar[frozenset[Write]] = frozenset({"upsert"})
     #: True where a list's rows are known by the person's key; elsewhere a row is known by its identifiers

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import aiohttp
 
+from tidegate.connecting.lists import noticing
 from tidegate.connector import Connector, Outcome
 
 
@@ -26,3 +27,14 @@ async def opened(kind: type[Connector], settings: Mapping[str, Any], patience: f
 
 def verdicts(outcomes: Sequence[Outcome]) -> list[str]:
     return [outcome.verdict for outcome in outcomes]
+
+
+@contextmanager
+def ids_told() -> Iterator[list[tuple[str, str]]]:
+    """The lists that a connector comes upon, by their names and ids, as a delivery hears of them."""
+    told: list[tuple[str, str]] = []
+    token = noticing.set(lambda name, platform_id: told.append((name, platform_id)))
+    try:
+        yield told
+    finally:
+        noticing.reset(token)

@@ -26,6 +26,7 @@ from tidegate.testing.converging import Converging
 from . import failing_disk
 from .conftest import ROOT
 from .failing_disk import Disk
+from .opening import ids_told
 
 File = registry.load("file", ROOT)
 LIST = Target("list", "VIP customers")
@@ -111,6 +112,23 @@ async def test_a_list_that_empties_leaves_an_empty_file_that_can_be_filled_again
             await connector.upsert(LIST, [Row("ada", {"email": "ada@example.com"})])
             await connector.remove(LIST, [Row("ada", {})])
             assert read(tmp_path, "VIP customers", form) == []
+
+
+async def test_a_file_that_was_deleted_is_told_to_be_another_and_one_that_is_there_tells_nothing(
+    tmp_path: Path,
+) -> None:
+    connector = file(tmp_path)
+    with ids_told() as told:
+        await connector.upsert(LIST, [Row("ada", {"email": "ada@example.com"})])
+        await connector.upsert(LIST, [Row("bob", {"email": "bob@example.com"})])
+        await connector.remove(LIST, [Row("bob", {})])
+        assert [name for name, _ in told] == [LIST.name]
+        connector.path(LIST).unlink()  # type: ignore[attr-defined]
+        # An empty file would pass for the one that held everybody.
+        await connector.remove(LIST, [Row("ada", {})])
+        await connector.upsert(LIST, [Row("cleo", {"email": "cleo@example.com"})])
+    first, anew = told
+    assert first != anew
 
 
 async def test_a_spreadsheet_finds_no_formula_but_numbers_stay_numbers(tmp_path: Path) -> None:

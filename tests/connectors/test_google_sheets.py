@@ -18,6 +18,7 @@ from tidegate.sandbox.platforms.google_sheets import GoogleSheets as Platform
 from tidegate.testing import Answer, Asked, EmulatedWire, HttpWire, NetworkContract
 
 from .conftest import ROOT
+from .opening import ids_told
 
 Sheets = registry.load("google_sheets", ROOT)
 SHEET = Target("object", "Ada's list")
@@ -72,6 +73,25 @@ async def test_the_sheet_is_made_with_a_heading_and_a_line_a_person() -> None:
             ["ada", "ada@example.com", "", True, ""],
             ["bob", "", "", "", "gold"],
         ]
+
+
+async def test_a_telephone_number_that_somebody_gave_up_goes_from_its_cell() -> None:
+    async with sheets() as (connector, wire):
+        await connector.upsert(SHEET, [Row("ada", {"email": "ada@example.com", "phone": "+447700900123"})])
+        await connector.upsert(SHEET, [Row("ada", {"email": "ada@example.com"}, {"phone": None})])
+        assert cells(wire) == [["person", "email", "phone"], ["ada", "ada@example.com", ""]]
+
+
+async def test_a_sheet_that_was_deleted_is_told_to_be_another() -> None:
+    async with sheets() as (connector, wire):
+        with ids_told() as told:
+            for person in ("ada", "bob"):
+                await connector.upsert(SHEET, [Row(person, {})])
+            wire.shelf.drop("_grids", SHEET.name)
+            await connector.upsert(SHEET, [Row("cleo", {})])
+    first, second, anew = told
+    assert first == second != anew
+    assert {name for name, _ in told} == {SHEET.name}
 
 
 async def test_a_texts_formula_stays_a_text() -> None:

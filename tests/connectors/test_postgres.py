@@ -22,6 +22,7 @@ from tidegate.testing.converging import Converging
 from . import failing_database, postgresql
 from .conftest import ROOT
 from .failing_database import Database
+from .opening import ids_told
 from .postgresql import PASSWORD, USER, Server
 
 Postgres = registry.load("postgres", ROOT)
@@ -142,6 +143,31 @@ async def test_null_empties_a_column_and_what_is_not_mentioned_stays(server: Ser
         {"person": "ada", "email": "a@example.com", "tier": None, "spend": 1},
         {"person": "bob", "email": None, "tier": None, "spend": 2},
     ]
+
+
+async def test_a_telephone_number_that_somebody_gave_up_goes_from_its_column(server: Server, database: Any) -> None:
+    connector = connect(server)
+    await connector.upsert(LIST, [Row("ada", {"email": "a@example.com", "phone": "+447700900123"})])
+    await connector.upsert(LIST, [Row("ada", {"email": "a@example.com"}, {"phone": None})])
+    assert [dict(row) for row in await database.fetch('select * from "VIPs"')] == [
+        {"person": "ada", "email": "a@example.com", "phone": None}
+    ]
+
+
+async def test_a_table_that_was_dropped_is_told_to_be_another_and_one_that_was_emptied_is_not(
+    server: Server, database: Any
+) -> None:
+    connector = connect(server)
+    with ids_told() as told:
+        await connector.upsert(OBJECT, [Row("ada", {})])
+        await database.execute(f'truncate "{OBJECT.name}"')
+        await connector.upsert(OBJECT, [Row("bob", {})])
+        await database.execute(f'drop table "{OBJECT.name}"')
+        await connector.remove(OBJECT, [Row("bob", {})])
+        await connector.upsert(OBJECT, [Row("bob", {})])
+    assert [name for name, _ in told] == [OBJECT.name] * 3
+    first, second, anew = (platform_id for _, platform_id in told)
+    assert first == second != anew
 
 
 async def test_a_table_of_ones_own_keeps_its_types_its_key_and_its_other_columns(server: Server, database: Any) -> None:

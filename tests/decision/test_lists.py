@@ -32,6 +32,37 @@ def test_what_is_sent_to_an_ad_platform_is_hashed(world: World) -> None:
     assert json.loads(str(identifiers)) == {"email": sha256(b"ada@example.com").hexdigest()}
 
 
+def test_an_identifier_that_somebody_lost_is_told_to_tables_of_ones_own_and_to_nobody_else(world: World) -> None:
+    match = {"email": column("person", "email"), "phone": column("person", "phone")}
+    both = (
+        Sync("tables", "list", "VIPs", match, overwrite_with_null=True),
+        Sync("tables", "object", "people", match, {"city": column("person", "phone")}, overwrite_with_null=True),
+        Sync("tables", "object", "kept", match),
+        Sync("ads", "list", "VIPs", match),
+    )
+    world.audience(replace(synced(guard=EMPTY_OK), sync=both))
+    world.in_segment("vips", "ada", "grace")
+    world.decide()
+    whole = world.rows("select distinct traits from tidegate.owed where list = 'VIPs'")
+    world.accept_everything_owed()
+    world.person("ada", phone="not a number")
+
+    world.decide()
+
+    assert whole == [("{}",)]
+    assert sorted(world.rows("select destination, list, person, traits from tidegate.owed")) == [
+        ("ads", "VIPs", "ada", "{}"),
+        ("tables", "VIPs", "ada", '{"phone":null}'),
+        ("tables", "kept", "ada", "{}"),
+        ("tables", "people", "ada", '{"phone":null,"city":"not a number"}'),
+    ]
+
+    world.accept_everything_owed()
+    world.decide()
+
+    assert world.owed() == set()
+
+
 def test_nothing_new_means_nothing_owed(world: World) -> None:
     world.audience(synced())
     world.in_segment("vips", "ada")

@@ -36,6 +36,14 @@ class Crm(Connector):
     identifiers = {"email": Identifier("email")}  # noqa: RUF012
 
 
+class Tables(Connector):
+    channel = "file"
+    modes = frozenset({"list", "object"})
+    identifiers = {"email": Identifier("email"), "phone": Identifier("phone")}  # noqa: RUF012
+    keyed_by_person = True
+    keeps_identifiers = True
+
+
 class Mail(Connector):
     channel = "email"
     modes = frozenset({"send"})
@@ -50,6 +58,15 @@ class Texts(Connector):
     channel = "sms"
     modes = frozenset({"send"})
 
+
+KINDS: dict[str, type[Connector]] = {
+    "ads": Ads,
+    "crm": Crm,
+    "tables": Tables,
+    "mail": Mail,
+    "team": Team,
+    "texts": Texts,
+}
 
 PERSON = {
     "customer_id": "varchar",
@@ -107,7 +124,6 @@ class World:
     @property
     def project(self) -> Project:
         messages = {send.message for one in self.audiences.values() for send in _sends(one)}
-        kinds = {"ads": Ads, "crm": Crm, "mail": Mail, "team": Team, "texts": Texts}
         project = Project(
             root=Path(),
             name="shop",
@@ -121,7 +137,7 @@ class World:
             landings=(),
             destinations={
                 name: DestinationSpec(name, kind.__name__, {}, throttle=self.throttles.get(name))
-                for name, kind in kinds.items()
+                for name, kind in KINDS.items()
             },
             audiences=self.audiences,
             messages={name: MessageSpec(name, self.topics.get(name, "offers"), {}) for name in messages},
@@ -131,12 +147,11 @@ class World:
     def facts(self) -> Facts:
         self.runs += 1
         names = [*self.segments, *self.triggers]
-        kinds = {"ads": Ads, "crm": Crm, "mail": Mail, "team": Team, "texts": Texts}
         return Facts(
             project=self.project,
             models=self._models(),
             definitions={name: Definition("select 1", self.definitions.get(name, "v1")) for name in names},
-            connectors={name: kinds[name] for name in self.project.destinations if name in kinds},
+            connectors={name: KINDS[name] for name in self.project.destinations if name in KINDS},
             unfit=self.unfit,  # type: ignore[arg-type]
             run_id=f"run-{self.runs:04}",
             as_of=self.as_of,

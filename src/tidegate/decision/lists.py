@@ -135,7 +135,11 @@ def _plan_upserts(connection: duckdb.DuckDBPyConnection, owned: OwnedList, wante
                 "identifiers": _filled(
                     {name: _hash_or_text(f"match.{name}", rule) for name, rule in wanted.identifiers.items()}
                 ),
-                "traits": _traits(traits, nulls=owned.sync.overwrite_with_null),
+                "traits": _traits(
+                    traits,
+                    nulls=owned.sync.overwrite_with_null,
+                    emptied=wanted.identifiers if wanted.empties_identifiers else (),
+                ),
             },
         )
         how = {"creates": owned.sync.write == "create", "nulls": owned.sync.overwrite_with_null}
@@ -154,11 +158,29 @@ def _object(columns: Mapping[str, str]) -> exp.Expr:
     )
 
 
-def _traits(names: Sequence[str], *, nulls: bool) -> exp.Expr:
-    """A JSON object as text; without `nulls` a field that is null is not in it, so that it overwrites nothing."""
+def _traits(names: Sequence[str], *, nulls: bool, emptied: Collection[str] = ()) -> exp.Expr:
+    """A JSON object as text; without `nulls` a field that is null is not in it, so that it overwrites nothing.
+    With them, each of the identifiers `emptied` that is null is in it as one more field."""
     if nulls:
-        return exp.cast(_object({name.removeprefix("set."): name for name in names}), "varchar")
+        values = exp.cast(_object({name.removeprefix("set."): name for name in names}), "varchar")
+        missing = [name for name in emptied if f"set.{name}" not in names]
+        return _before(values, missing, comma=bool(names)) if missing else values
     return _filled({name.removeprefix("set."): _written(exp.column(name, quoted=True)) for name in names})
+
+
+def _before(values: exp.Expr, missing: Sequence[str], *, comma: bool) -> exp.Expr:
+    """The JSON object `values`, as text, with null for each of these identifiers that is null put first."""
+    told: list[exp.Expr] = [
+        exp.Case().when(
+            exp.Is(this=exp.column(f"match.{name}", quoted=True), expression=exp.null()),
+            exp.Literal.string(f"{json.dumps(name)}:null{',' if comma else ''}"),
+        )
+        for name in missing
+    ]
+    between = exp.Literal.string("" if comma else ",")
+    together = exp.Anonymous(this="concat_ws", expressions=[between, *told])
+    rest = exp.Anonymous(this="substr", expressions=[values, exp.Literal.number(2)])
+    return exp.DPipe(this=exp.DPipe(this=exp.Literal.string("{"), expression=together), expression=rest)
 
 
 def _filled(members: Mapping[str, exp.Expr]) -> exp.Expr:

@@ -65,6 +65,8 @@ class Wanted:
         self.identifiers: Mapping[str, Identifier] = {
             name: rule for name, rule in connector.identifiers.items() if f"match.{name}" in self.fields
         }
+        #: whether who has lost one of them is to lose it there too
+        self.empties_identifiers = connector.keeps_identifiers and owned.sync.overwrite_with_null
         self.scheme = scheme(owned)
 
     def keys(self) -> exp.Select:
