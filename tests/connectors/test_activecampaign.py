@@ -115,6 +115,15 @@ async def test_values_are_texts_in_fields_that_are_found_by_name(platform: Emula
     }
 
 
+async def test_the_sandbox_shows_fields_by_the_names_that_people_gave_them(platform: EmulatedWire) -> None:
+    async with opened(platform) as connector:
+        await connector.upsert(CONTACT, [person("ada", Tier="gold")])
+        await settled(connector, CONTACT, [*crowd(10), person("eve", **{"Last order": "2026-03-01"})])
+    held = {one["email"]: one for one in platform.shelf.all("contacts").values()}
+    assert held["ada@example.com"] == {"email": "ada@example.com", "Tier": "gold"}
+    assert held["eve@example.com"] == {"email": "eve@example.com", "Last order": "2026-03-01"}
+
+
 async def test_an_import_names_the_fields_as_imports_do(platform: EmulatedWire) -> None:
     async with opened(platform, run_automations=False) as connector:
         assert verdicts(await settled(connector, CONTACT, [*crowd(10), person("ada", **TRAITS)])) == ["accepted"] * 11

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
+import yaml
 
 from tidegate import registry
 from tidegate.connector import Connector, Outcome, Row, Target
@@ -118,6 +119,27 @@ async def test_fields_are_written_as_their_types_want_them(pipedrive: EmulatedWi
     }
     assert body["marketing_status"] == "subscribed"
     assert body["phones"] == [{"value": "+442071234567", "primary": True, "label": "work"}]
+
+
+async def test_the_sandboxs_account_has_the_fields_that_the_page_writes(pipedrive: EmulatedWire) -> None:
+    blocks = (ROOT / "docs" / "connectors" / "pipedrive.md").read_text("utf-8").split("```yaml\n")[1:]
+    [destination, audience] = [yaml.safe_load(block.partition("```")[0]) for block in blocks]
+    number = destination["destinations"]["pipedrive"]["external_id_field"]
+    [sync] = audience["sync"]
+    values = {"name": "Ada", "Tier": "vip", "Lifetime value": 12.5}
+    match = [name for name in Kind.identifiers if name in sync["match"]]
+    row = Row("ada", {name: f"ada@{name}" for name in match}, {name: values[name] for name in sync["set"]})
+    async with opened(pipedrive, external_id_field=number) as connector:
+        [made] = await connector.upsert(PERSON, [row])
+        assert made == (await connector.upsert(PERSON, [row]))[0]
+    assert pipedrive.asked[-1].json()["custom_fields"] == {
+        key_of(number): "ada@external_id",
+        key_of("Tier"): "vip",
+        key_of("Lifetime value"): 12.5,
+    }
+    assert Pipedrive().held(pipedrive.shelf, PERSON) == {
+        "ada@email": {"name": "Ada", "tier": "vip", "lifetime value": 12.5}
+    }
 
 
 async def test_what_the_account_has_no_field_or_option_for_is_rejected_without_a_call(pipedrive: EmulatedWire) -> None:

@@ -42,10 +42,12 @@ class ActiveCampaign(Emulation):
         if target.mode == "list":
             ids = [id for id, name in shelf.lists().items() if name == target.name]
             return {member["email"]: {} for id in ids for member in shelf.members(id)}
-        names = {field["id"]: field["title"].lower() for field in _fields(shelf)}
+        custom = set(_titles(shelf).values())
         return {
             contact["email"]: {
-                names.get(name, name): value for name, value in contact.items() if name != "email" and value != ""
+                name.lower() if name in custom else name: value
+                for name, value in contact.items()
+                if name != "email" and value != ""
             }
             for contact in shelf.all("contacts").values()
         }
@@ -138,10 +140,13 @@ class ActiveCampaign(Emulation):
             return Answer(400, {"Success": 0, "message": "Validation failed.", "failureReasons": reasons})
         taken = call.take([[one["email"]] for one in given])
         batch = f"c1d1b7b0-0000-4000-8000-{call.shelf.number():012d}"
+        titles = _titles(call.shelf)
         for place in taken.good:
             one = given[place]
             values = {_OWN[name]: one[name] for name in _OWN if name in one}
-            custom = {str(field["id"]): field["value"] for field in one.get("fields") or ()}
+            custom = {
+                titles.get(str(field["id"]), str(field["id"])): field["value"] for field in one.get("fields") or ()
+            }
             _keep(call.shelf, one["email"], {**values, **custom})
             for wanted in one.get("subscribe") or ():
                 if call.shelf.get("_unsubscribed", f"{wanted['listid']}/{_id(call.shelf, one['email'])}") is None:
@@ -175,9 +180,11 @@ class ActiveCampaign(Emulation):
             return _invalid("Email address already exists in the system", "duplicate")
         values = {name: given[name] for name in _OWN.values() if name in given}
         custom = {str(one["field"]): one["value"] for one in given.get("fieldValues") or ()}
-        if unknown := set(custom) - {field["id"] for field in _fields(call.shelf)}:
+        titles = _titles(call.shelf)
+        if unknown := set(custom) - set(titles):
             return _invalid(f"Field {sorted(unknown)[0]} does not exist", "field_missing")
-        id = _keep(call.shelf, address, {**values, **custom}) if taken.good else known or "0"
+        named = {titles[number]: value for number, value in custom.items()}
+        id = _keep(call.shelf, address, {**values, **named}) if taken.good else known or "0"
         return Answer(201 if known is None else 200, {"contact": {"id": id, "email": address}}, took=1)
 
     def _check(self, call: Call) -> None:
@@ -191,6 +198,11 @@ def _fields(shelf: Shelf) -> list[dict[str, str]]:
         for number, title in enumerate(FIELDS, 1)
     ]
     return listed + [{name: str(value) for name, value in one.items()} for one in shelf.all("_fields").values()]
+
+
+def _titles(shelf: Shelf) -> dict[str, str]:
+    """What custom fields are called, by their numbers."""
+    return {field["id"]: field["title"] for field in _fields(shelf)}
 
 
 def _keep(shelf: Shelf, address: str, values: Mapping[str, Any]) -> str:

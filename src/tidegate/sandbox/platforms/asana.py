@@ -38,7 +38,7 @@ class Asana(Emulation):
         gid = str(12 * 10**14 + call.shelf.number())
         name, notes = str(given.get("name") or ""), str(given.get("notes") or "")
         if external and not external.startswith("message:"):
-            call.shelf.put("task", external, {"gid": gid, **_fields(given)})
+            call.shelf.put("task", external, {"gid": gid, "external_id": external, **_fields(given)})
         else:
             project = f"project {given['projects'][0]}"
             call.shelf.keep("chat", project, subject=name, text=notes, key=external, id=gid)
@@ -69,7 +69,10 @@ class Asana(Emulation):
         return Answer(200, {"data": {}}, took=1)
 
     def held(self, shelf: Shelf, target: Target) -> dict[str, dict[str, Any]]:
-        return {id: {name: held[name] for name in held if name != "gid"} for id, held in shelf.all(target.name).items()}
+        return {
+            id: {name: held[name] for name in held if name not in ("gid", "external_id")}
+            for id, held in shelf.all(target.name).items()
+        }
 
     def unauthorized(self) -> Answer:
         return _no(401, "Not Authorized")

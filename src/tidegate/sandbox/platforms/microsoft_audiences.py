@@ -1,7 +1,8 @@
 """Microsoft Advertising's Campaign Management API v13 by REST, as far as customer match lists go.
 
 Shapes: github.com/BingAds/BingAds-Python-SDK, openapi_client/models/campaign, and
-learn.microsoft.com/en-us/advertising/campaign-management-service (read 2026-11-22).
+learn.microsoft.com/en-us/advertising/campaign-management-service (read 2026-11-22). Microsoft states
+no number of items for a call ("N/A", campaign-management-service-operations), so none are too many.
 """
 
 from __future__ import annotations

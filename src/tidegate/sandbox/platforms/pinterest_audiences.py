@@ -2,6 +2,7 @@
 
 Shapes: github.com/pinterest/api-description, v5 (CustomerListCreate, CustomerListUpdateWithRequiredBody, Audience),
 read 2026-11-22. Unlike Pinterest the sandbox makes an audience of however few people.
+Pinterest states no number of records for a call, so none are too many.
 """
 
 from __future__ import annotations

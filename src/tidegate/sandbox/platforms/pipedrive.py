@@ -15,6 +15,7 @@ from tidegate.sandbox.emulation import Answer, Call, Declined, Emulation, Route,
 
 CUSTOM = {
     "External ID": "varchar",
+    "Customer number": "varchar",
     "Score": "double",
     "Tier": "varchar",
     "Segment": "varchar",
@@ -24,7 +25,8 @@ CUSTOM = {
     "Last order": "date",
 }
 _STANDARD = {"name", "owner_id", "org_id", "visible_to", "label_ids", "marketing_status", "add_time", "update_time"}
-_DELETED = "the person was deleted"
+# Fields that shops keep their own id of a person in.
+_OWN_IDS = ("External ID", "Customer number")
 
 
 class Pipedrive(Emulation):
@@ -58,8 +60,8 @@ class Pipedrive(Emulation):
             person = shelf.get("persons", id)
             if person is not None:
                 custom = {names.get(code, code): value for code, value in (person.get("custom_fields") or {}).items()}
+                custom = {name: value for name, value in custom.items() if name not in _OWN_IDS}
                 traits = {**{name: value for name, value in person.items() if name in _STANDARD}, **custom}
-                traits.pop("External ID", None)
                 found[str(known["value"])] = {
                     name.lower(): value
                     for name, value in traits.items()
@@ -164,9 +166,9 @@ def _searched(person: Mapping[str, Any], where: str) -> list[Any]:
 
 def _addresses(shelf: Shelf, id: str, person: Mapping[str, Any]) -> list[str]:
     known = shelf.get("_known", id)
-    own = (person.get("custom_fields") or {}).get(key_of("External ID"))
+    own = [(person.get("custom_fields") or {}).get(key_of(name)) for name in _OWN_IDS]
     values = [one["value"] for kind in ("emails", "phones") for one in person.get(kind) or ()]
-    return [str(value) for value in ((known or {}).get("value"), *values, own) if value]
+    return [str(value) for value in ((known or {}).get("value"), *values, *own) if value]
 
 
 def _shown(id: str, person: Mapping[str, Any]) -> dict[str, Any]:

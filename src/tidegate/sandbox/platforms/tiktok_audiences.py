@@ -2,6 +2,7 @@
 
 Shapes: github.com/tiktok/tiktok-business-api-sdk, yml_files/dmp_custom_audience_*.yml; every answer is HTTP 200
 with a `code`. Unlike TikTok the sandbox lets an audience have fewer than 1,000 members, and does not show how many.
+TikTok states no number of rows for a file, and less than 1 GB on its help pages: no file is too large here.
 """
 
 from __future__ import annotations
