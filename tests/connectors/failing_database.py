@@ -67,6 +67,9 @@ class Database:
     async def addresses(self) -> set[str]:
         return {row[0] for row in await self._connection.fetch(f'select email from "{self._table}"')}  # noqa: S608
 
+    async def drop(self) -> None:
+        await self._connection.execute(f'drop table "{self._table}"')
+
     async def _met(self, what: str) -> None:
         await self._connection.execute(MEETS.format(what, self._table))
 

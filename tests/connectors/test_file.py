@@ -53,6 +53,10 @@ class TestContract(Converging):
     async def heal(self, wire: Disk) -> None:
         wire.mend()
 
+    async def lose(self, wire: Disk) -> bool:
+        wire.path.unlink()
+        return True
+
     async def holds(self, wire: Disk) -> set[str]:
         assert wire.leftovers() == []
         return {row["email"] for row in read(wire.folder, LIST.name, "csv")}

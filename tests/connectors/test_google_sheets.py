@@ -45,6 +45,10 @@ class TestContract(NetworkContract):
     def settings(self, wire: HttpWire) -> Mapping[str, Any]:
         return given(wire)
 
+    async def lose(self, wire: EmulatedWire) -> bool:
+        wire.shelf.drop("_grids", SHEET.name)
+        return True
+
 
 def sheet(wire: EmulatedWire, *cells: list[Any], rows: int = 1000, columns: int = 26) -> None:
     wire.shelf.put("_grids", SHEET.name, {"id": 7, "rows": rows, "columns": columns, "cells": list(cells)})

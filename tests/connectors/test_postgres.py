@@ -79,6 +79,10 @@ class TestContract(Converging):
     async def heal(self, wire: Database) -> None:
         await wire.mend()
 
+    async def lose(self, wire: Database) -> bool:
+        await wire.drop()
+        return True
+
     async def holds(self, wire: Database) -> set[str]:
         return await wire.addresses()
 
