@@ -77,6 +77,7 @@ async def test_a_person_is_made_once_and_changed_after(pipedrive: EmulatedWire) 
     assert methods(pipedrive) == ["POST", "PATCH"]
     assert pipedrive.shelf.get("persons", str(made.provider_id)) == {
         "name": "Ada",
+        "email": "ada@example.com",
         "emails": [{"value": "ada@example.com", "primary": True, "label": "work"}],
         "custom_fields": {key_of("Tier"): None},
     }
@@ -137,6 +138,9 @@ async def test_the_sandboxs_account_has_the_fields_that_the_page_writes(pipedriv
         key_of("Tier"): "vip",
         key_of("Lifetime value"): 12.5,
     }
+    # By values of their own the sandbox finds whom a record is about.
+    for name, value in row.identifiers.items():
+        assert [id for id, _ in pipedrive.shelf.find("persons", **{name: value})] == [made.provider_id]
     assert Pipedrive().held(pipedrive.shelf, PERSON) == {
         "ada@email": {"name": "Ada", "tier": "vip", "lifetime value": 12.5}
     }

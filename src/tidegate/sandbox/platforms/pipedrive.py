@@ -25,6 +25,7 @@ CUSTOM = {
     "Last order": "date",
 }
 _STANDARD = {"name", "owner_id", "org_id", "visible_to", "label_ids", "marketing_status", "add_time", "update_time"}
+_SHOWN = {"emails": "email", "phones": "phone"}
 # Fields that shops keep their own id of a person in.
 _OWN_IDS = ("External ID", "Customer number")
 
@@ -126,7 +127,7 @@ class Pipedrive(Emulation):
         if taken.refused:
             return _error(400, f"Validation failed: {taken.refused[0]}")
         if taken.good:
-            call.shelf.put("persons", id, after)
+            call.shelf.put("persons", id, {**_own(after), **_whose(after)})
             if not before:
                 call.shelf.put("_known", id, {"value": _addresses(call.shelf, id, after)[0]})
         return Answer(status, {"success": True, "data": _shown(id, after)}, took=1)
@@ -171,8 +172,25 @@ def _addresses(shelf: Shelf, id: str, person: Mapping[str, Any]) -> list[str]:
     return [str(value) for value in ((known or {}).get("value"), *values, *own) if value]
 
 
+def _own(person: Mapping[str, Any]) -> dict[str, Any]:
+    """What Pipedrive knows of a person, without what `_whose` adds."""
+    return {name: value for name, value in person.items() if name not in (*_SHOWN.values(), "external_id")}
+
+
+def _whose(person: Mapping[str, Any]) -> dict[str, str]:
+    """For the page alone, which looks for people in values that are not nested."""
+    custom = person.get("custom_fields") or {}
+    # Of several the first one, and of one that is not there nothing.
+    own = [str(custom[code]) for code in map(key_of, _OWN_IDS) if custom.get(code)]
+    told = {
+        "external_id": own,
+        **{name: [one["value"] for one in person.get(kind) or ()] for kind, name in _SHOWN.items()},
+    }
+    return {name: values[0] for name, values in told.items() if values}
+
+
 def _shown(id: str, person: Mapping[str, Any]) -> dict[str, Any]:
-    return {"id": int(id), "emails": [], "phones": [], "custom_fields": {}, **person}
+    return {"id": int(id), "emails": [], "phones": [], "custom_fields": {}, **_own(person)}
 
 
 def _error(status: int, words: str) -> Answer:
