@@ -40,7 +40,6 @@ Kind = Literal["messages", "rows"]
 #: messages that are within reach at most before their calls: as many are unknown after a loss of power
 _REACH = 500
 
-_ACCEPTED = Outcome.accepted()
 _FIELDS = ("verdict", "reason", "detail", "provider_id", "after", "job", "answer")
 
 
@@ -237,7 +236,7 @@ def _called(keys: list[str], line: dict[str, Any]) -> list[str]:
 
 
 def _short(outcome: Outcome) -> str:
-    if outcome is _ACCEPTED or outcome == _ACCEPTED:
+    if outcome.verdict == "accepted" and outcome.provider_id is None and outcome.answer is None:
         return '["accepted"]'
     values = [getattr(outcome, name) for name in _FIELDS]
     while values[-1] is None or values[-1] == "":

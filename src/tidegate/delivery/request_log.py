@@ -72,7 +72,6 @@ class RequestLog:
         self._run_id = run_id
         self.heard = heard
         self._clock = clock
-        self._hour = datetime.min.replace(tzinfo=UTC)
         self._lock = threading.Lock()
         self._clear()
 
@@ -80,6 +79,8 @@ class RequestLog:
         self._kept: dict[bool, list[_Kept]] = {False: [], True: []}
         self._latest: dict[tuple[object, ...], _Kept] = {}
         self._hours: Counter[tuple[datetime, bool]] = Counter()
+        self._hour_is_over = self._hour = datetime.min.replace(tzinfo=UTC)
+        self._of_hour = [0, 0]
 
     def watch(self, rows: int | None = None) -> Watched:
         """Exchanges of this task, and of those that it starts, are kept once it ends; they are for so many rows.
@@ -89,27 +90,34 @@ class RequestLog:
         return Watched(self, rows)
 
     def keep(self, exchanges: Sequence[Exchange]) -> None:
-        for exchange in exchanges:
-            self._keep(exchange)
-
-    def _keep(self, exchange: Exchange) -> None:
         now = self._clock()
         with self._lock:
-            if not self._hour <= now < self._hour + _HOUR:
-                self._hour = now.replace(minute=0, second=0, microsecond=0)
-            self._hours[self._hour, exchange.failed] += 1
-            kept = self._kept[exchange.failed]
-            kind = (exchange.failed, exchange.method, exchange.path, exchange.status)
-            if len(kept) < (_FAILURES if exchange.failed else _SUCCESSES):
-                self._latest[kind] = self._latest[kind[:1]] = one = _Kept(now, exchange)
-                kept.append(one)
-            else:
-                (self._latest.get(kind) or self._latest[kind[:1]]).times += 1
+            if not self._hour <= now < self._hour_is_over:
+                self._turn_the_hour(now)
+            for exchange in exchanges:
+                failed = exchange.failed
+                self._of_hour[failed] += 1
+                kept = self._kept[failed]
+                kind = (failed, exchange.method, exchange.path, exchange.status)
+                if len(kept) < (_FAILURES if failed else _SUCCESSES):
+                    self._latest[kind] = self._latest[kind[:1]] = one = _Kept(now, exchange)
+                    kept.append(one)
+                else:
+                    (self._latest.get(kind) or self._latest[kind[:1]]).times += 1
+
+    def _turn_the_hour(self, now: datetime) -> None:
+        for failed, count in enumerate(self._of_hour):
+            if count:
+                self._hours[self._hour, bool(failed)] += count
+        self._of_hour = [0, 0]
+        self._hour = now.replace(minute=0, second=0, microsecond=0)
+        self._hour_is_over = self._hour + _HOUR
 
     def write(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Put into the warehouse what was kept since the last time. A log that cannot be written is lost: it must
         not endanger what it tells of."""
         with self._lock:
+            self._turn_the_hour(self._clock())
             kept, hours = sorted(self._kept[False] + self._kept[True], key=lambda one: one.at), self._hours
             self._clear()
         if not hours:
@@ -164,7 +172,8 @@ class Watched:
             self(Exchange("call", "", None, seconds, self._rows, raised is not None, _said(raised)))
         if self.outcomes and not all_accepted(self.outcomes):
             self._understand()
-        self._log.keep(self.exchanges)
+        if self.exchanges:
+            self._log.keep(self.exchanges)
 
     def _understand(self) -> None:
         """Let the last exchange of a call tell what its rows came to, where the status alone says that all is well."""
