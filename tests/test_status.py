@@ -151,8 +151,22 @@ def test_a_row_that_cannot_be_sent_as_it_is_has_no_next_try(state: State) -> Non
     state.owes("meta_ads", "mary", state="refused", reason="no_identifier")
 
     assert status(state.warehouse).next_steps == (
-        "meta_ads does not take 1 list row (no_identifier); offered again as soon as their values change.",
+        "1 list row of meta_ads has no identifier that can be used (no_identifier); it waits for other values. "
+        "Whose: `tidegate owed --reason no_identifier --rows`.",
     )
+
+
+def test_rows_without_an_identifier_are_told_once_for_all_destinations_and_not_as_refused_there(state: State) -> None:
+    state.run("r1")
+    state.owes("meta_ads", "ada", state="refused", reason="no_identifier")
+    state.owes("hubspot", "ada", state="refused", reason="no_identifier")
+    state.owes("hubspot", "mary", state="refused", reason="unknown_field")
+
+    refused, nameless = status(state.warehouse).next_steps
+
+    assert refused.startswith("hubspot does not take 1 list row (unknown_field); offered again from ")
+    assert refused.endswith("Why: `tidegate owed --destination hubspot --rows`.")
+    assert nameless.startswith("2 list rows of hubspot, meta_ads have no identifier that can be used")
 
 
 def test_only_the_failures_of_the_last_checked_run_are_told(state: State) -> None:
@@ -184,6 +198,35 @@ def test_a_failed_run_says_why(state: State) -> None:
     state.run("r1", status="failed", problem="meta_ads: the token has expired")
 
     assert status(state.warehouse).next_steps[0] == "Run r1 failed: meta_ads: the token has expired"
+
+
+def test_each_destination_at_which_a_run_failed_has_a_line_in_which_json_is_only_its_sentences(state: State) -> None:
+    json = (
+        '{"type": "https://docs.example.com/errors/", "title": "Too Many Requests", "status": 429, '
+        '"detail": "You have exceeded the limit of 10 simultaneous connections.", "instance": "(…'
+    )
+    state.run(
+        "r1",
+        status="failed",
+        problem=f"mailchimp: throttled (HTTP 429 {json}); it asks for a pause of 10 minutes; 113 rows stay owed\n"
+        'airtable: unavailable (HTTP 503 {"message": "Service Unavailable"}); 9 calls failed in a row',
+    )
+
+    assert status(state.warehouse).next_steps == (
+        "Run r1 failed: mailchimp: throttled (HTTP 429 Too Many Requests: You have exceeded the limit of 10 "
+        "simultaneous connections.); it asks for a pause of 10 minutes; 113 rows stay owed",
+        "Run r1 failed: airtable: unavailable (HTTP 503 Service Unavailable); 9 calls failed in a row",
+    )
+
+
+def test_a_problem_that_is_long_without_json_is_cut_and_still_says_what_becomes_of_the_rows(state: State) -> None:
+    state.run("r1", status="failed", problem=f"crm: refused ({'word ' * 100}); 113 rows stay owed")
+
+    (told,) = status(state.warehouse).next_steps
+
+    assert len(told) < 330
+    assert told.startswith("Run r1 failed: crm: refused (word ")
+    assert told.endswith("; 113 rows stay owed")
 
 
 def test_a_list_that_no_audience_owns_is_told(state: State) -> None:
@@ -291,6 +334,22 @@ def test_messages_that_a_destination_refused_are_told_for_a_week(state: State) -
     assert seen.next_steps == (
         "mail refused 2 messages for good in the last seven days (smtp_550): "
         "`tidegate requests --destination mail --failed`.",
+    )
+
+
+def test_a_message_in_doubt_is_told_with_where_to_look_for_what_broke(state: State) -> None:
+    state.run("r1")
+    state.write(
+        "insert into tidegate.outbox (message_key, source, person, entry, step, visit, message, channels, channel,"
+        " destination, context, due_at, expires_at, priority, state, reason, attempts, planned_run, planned_at,"
+        " settled_at) values ('k', 'vip', 'p', '1', 's', 1, 'offer', '[]', 'chat', 'sales', '{}', $now, $now, 0,"
+        " 'unknown', 'cut_off', 1, 'r1', $now, $now)",
+        now=NOON,
+    )
+
+    assert status(state.warehouse).next_steps == (
+        "1 message may or may not have arrived. It is never sent again by itself. "
+        "What broke: `tidegate requests --destination sales --failed`.",
     )
 
 

@@ -185,7 +185,11 @@ class _Asking:
         return self._finding(what, accepted > 0, said, len(outcomes), accepted)
 
     def _words(self, fault: Exception) -> str:
-        return "timeout" if isinstance(fault, TimeoutError) else self._breaker.told(fault)
+        return (
+            f"timeout (no answer within {_PATIENCE:g} s)"
+            if isinstance(fault, TimeoutError)
+            else self._breaker.told(fault)
+        )
 
     def _finding(self, what: str, passed: bool | None, said: str, asked: int = 0, accepted: int = 0) -> Finding:
         return Finding(self._name, self._kind, what, passed, said, asked, accepted)

@@ -83,6 +83,7 @@ def _ask(place: Place, destinations: tuple[str, ...]) -> LiveCheck:
 
 
 def _show(asked: LiveCheck) -> None:
+    from tidegate.brief import brief
     from tidegate.cli import terminal
     from tidegate.cli.tables import verdict
 
@@ -90,7 +91,10 @@ def _show(asked: LiveCheck) -> None:
     terminal.table(
         terminal.out(),
         ["destination", "connector", "what", "result", "said"],
-        [(one.destination, one.connector, one.what, verdict(words[one.passed]), one.said) for one in asked.findings],
+        [
+            (one.destination, one.connector, one.what, verdict(words[one.passed]), brief(one.said))
+            for one in asked.findings
+        ],
     )
     for note in asked.notes:
         terminal.err().print(f"Note: {note}.")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
+from tidegate.brief import brief
 from tidegate.cli import journey_decisions, terminal
 from tidegate.cli.terminal import Justify
 from tidegate.cli.totals import Totals
@@ -267,7 +268,7 @@ def deliveries(console: Console, done: Sequence[Delivery]) -> None:
                 one.unknown,
                 one.calls,
                 one.seconds,
-                Text(one.problem, style="red"),
+                Text(brief(one.problem), style="red"),
             )
             for one in done
         ],
