@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -36,6 +35,9 @@ _LONG_NUMBER = re.compile(rb"\d{19}")
 _NOTHING_MORE = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 #: where a platform is called, as a setting; paths are put behind it, so a slash at its end is taken off
 BaseUrl = Annotated[str, Field(pattern=r"^https?://"), AfterValidator(lambda url: url.rstrip("/"))]
+
+
+_shortened: tuple[aiohttp.ClientTimeout | None, aiohttp.ClientTimeout] = None, aiohttp.ClientTimeout()
 
 
 @dataclass(slots=True)  # not frozen: one is made for each of a million calls
@@ -249,9 +251,14 @@ def _loaded(body: bytes) -> Any:
         return None
 
 
-@lru_cache(16)
 def _without_total(timeout: aiohttp.ClientTimeout) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=None, sock_connect=timeout.sock_connect, sock_read=timeout.sock_read)
+    """What is left to aiohttp: `Deadline` ends the whole. A session has one time-out for all of its calls."""
+    global _shortened
+    known = _shortened  # several threads have a session each
+    if timeout is not known[0]:
+        rest = aiohttp.ClientTimeout(total=None, sock_connect=timeout.sock_connect, sock_read=timeout.sock_read)
+        _shortened = known = timeout, rest
+    return known[1]
 
 
 async def _read(response: aiohttp.ClientResponse, found: bytearray) -> bytes:

@@ -127,7 +127,7 @@ class Outbox:
             connection.execute(queries.text("delivery/claim_messages"), {**destination, "claim": claim, "size": size})
             unfit = self._drop_unfit(connection, claim, run)
             found = connection.execute(self._claimed, {"claim": claim})
-            columns = [column[0] for column in found.description or ()]
+            columns = [column[0] for column in (found.description or ())[_LEADING + 2 :]]
             claimed = found.fetchall()
             rows = [row for row in claimed if row[_LEADING + 1] is not None]
             if len(rows) < len(claimed):
@@ -208,7 +208,7 @@ class Outbox:
         self, row: tuple[Any, ...], columns: Sequence[str], answers: Mapping[str, Answers]
     ) -> Message | CannotRender:
         message_key, person, message, channel, context, _, asks, _, address, *values = row
-        everything = dict(zip(columns[_LEADING + 2 :], values, strict=True))
+        everything = dict(zip(columns, values, strict=True))
         try:
             entry, steps = json.loads(context), answers.get(message_key, _UNANSWERED)
             content = self._render(message, channel, everything, entry, steps, message_key)
