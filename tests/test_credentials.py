@@ -11,6 +11,7 @@ import pytest
 
 from tidegate import credentials, registry
 from tidegate.errors import SpecError
+from tidegate.spec import project
 from tidegate.spec.objects import DestinationSpec
 
 ROOT = Path(__file__).parents[1]
@@ -44,6 +45,18 @@ def test_every_missing_variable_is_named_at_once_and_how_to_set_it() -> None:
         f"{at}.password: `${{SMTP-PW}}` does not name an environment variable",
         f"{at}.username: {empty}; set it with `export SMTP_USER=...`",
     ]
+
+
+def test_a_missing_secret_is_told_at_the_line_of_its_key(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "people.sql").write_text("select 1 as customer_id")
+    (tmp_path / "tidegate.yml").write_text(
+        "project: shop\nkey: customer_id\npeople: ref('people')\ntargets:\n  prod:\n    destinations:\n"
+        "      email:\n        connector: smtp\n        from: a@example.com\n        host: ${SMTP_HOST}\n"
+    )
+    with pytest.raises(SpecError) as raised:
+        credentials.resolve(project.load(tmp_path).destinations["email"], Smtp, {})
+    assert [(problem.line, problem.key) for problem in raised.value.problems] == [(10, "destinations.email.host")]
 
 
 def test_a_wrong_value_is_named_by_its_key_and_never_shown() -> None:

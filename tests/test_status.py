@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tidegate import run
 from tidegate.results import Absent
 from tidegate.spec.objects import Audience, DestinationSpec, Project, Sync
 from tidegate.status import status
@@ -198,6 +199,14 @@ def test_a_failed_run_says_why(state: State) -> None:
     state.run("r1", status="failed", problem="meta_ads: the token has expired")
 
     assert status(state.warehouse).next_steps[0] == "Run r1 failed: meta_ads: the token has expired"
+
+
+def test_a_run_that_somebody_interrupted_is_told_as_that_and_not_as_a_fault(state: State) -> None:
+    state.run("r1", status="failed", problem=run.reason(KeyboardInterrupt()))
+
+    assert status(state.warehouse).next_steps == (
+        "Run r1 failed: it was interrupted; the next run settles what was under way",
+    )
 
 
 def test_each_destination_at_which_a_run_failed_has_a_line_in_which_json_is_only_its_sentences(state: State) -> None:

@@ -55,7 +55,8 @@ def resolve(
 
 
 def _problem(spec: DestinationSpec, file: str, key: str, text: str) -> Problem:
-    return Problem(file, spec.line, f"destinations.{spec.name}.{key}" if key else f"destinations.{spec.name}", text)
+    line = spec.lines.get(key.split(".")[0], spec.line)
+    return Problem(file, line, f"destinations.{spec.name}.{key}" if key else f"destinations.{spec.name}", text)
 
 
 def _fill(value: Any, key: str, complain: Callable[[str, str], None], environ: Mapping[str, str]) -> Any:

@@ -6,6 +6,7 @@ between or inside any two leaves a state from which the next `begin` continues.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -325,6 +326,8 @@ def reason(fault: BaseException) -> str:
     """Why a run could not go on, as `tidegate status` tells it; of an unexpected fault only the kind, without data."""
     if isinstance(fault, TidegateError):
         return str(fault)
+    if isinstance(fault, (KeyboardInterrupt, asyncio.CancelledError)):
+        return "it was interrupted; the next run settles what was under way"
     return disk.sentence() if disk.is_full(fault) else type(fault).__name__
 
 

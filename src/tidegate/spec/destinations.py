@@ -105,6 +105,7 @@ def _accounts(target: str, keys: TargetKeys, document: Document, root: Path, fou
             document.line(path),
             account.per_day,
             account.throttle,
+            {key: document.line((*path, key)) for key in settings},
         )
         try:
             at = (*path, "connector")

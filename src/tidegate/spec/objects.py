@@ -184,6 +184,8 @@ class DestinationSpec:
     line: int = 0
     per_day: int | None = None
     throttle: Throttle | None = None
+    #: of each setting, where `line` is the account's own
+    lines: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
