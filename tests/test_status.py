@@ -362,6 +362,23 @@ def test_a_message_in_doubt_is_told_with_where_to_look_for_what_broke(state: Sta
     )
 
 
+def test_a_message_that_is_not_due_yet_waits_for_a_run_from_then_on(state: State) -> None:
+    state.run("r1")
+    state.write(
+        "insert into tidegate.outbox (message_key, source, person, entry, step, visit, message, channels, channel,"
+        " destination, context, due_at, expires_at, priority, state, reason, attempts, planned_run, planned_at)"
+        " values ('k', 'vip', 'p', '1', 's', 1, 'offer', '[]', 'crm', 'crm', '{}', $due, $end, 0, 'planned',"
+        " 'cut_off', 1, 'r1', $now)",
+        now=NOON,
+        due=NOON + timedelta(minutes=1),
+        end=NOON + timedelta(days=1),
+    )
+
+    assert status(state.warehouse).next_steps == (
+        "1 message is planned and has not gone yet; a run from 2011-12-09T12:01:00Z on looks at it.",
+    )
+
+
 def test_rows_that_a_platform_judges_later_are_told(state: State) -> None:
     state.run("r1")
     state.owes("crm", "p1", state="submitted", reason="")

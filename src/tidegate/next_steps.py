@@ -157,12 +157,22 @@ def _about_messages(found: Status) -> list[str]:
             f"({reasons}): `tidegate requests --destination {destination} --failed`."
         )
     if waiting:
-        steps.append(f"{waiting:,} messages are planned and have not gone yet; the next run looks at them.")
+        are, have, it = ("message is", "has", "it") if waiting == 1 else ("messages are", "have", "them")
+        steps.append(f"{waiting:,} {are} planned and {have} not gone yet; {_when(found)} looks at {it}.")
     for reason, one in sorted(held.items()):
         count = f"{one.messages:,} {'message is' if one.messages == 1 else 'messages are'}"
         when = f"; the first may go from {_iso(one.until)} on" if one.until else ""
         steps.append(f"{count} held ({reason}){when}.")
     return steps
+
+
+def _when(found: Status) -> str:
+    """Which run looks at what is planned: with a clock that stands still it is not simply the next."""
+    due = [one.due_at for one in found.messages if one.state in ("planned", "ready", "claimed")]
+    now = found.runs[0].as_of if found.runs else None
+    if not due or now is None or min(due) <= now:
+        return "the next run"
+    return f"a run from {_iso(min(due))} on"
 
 
 def _about_feedback(found: Status) -> list[str]:
