@@ -53,7 +53,10 @@ class RunLock:
 
     def _refusal(self, wait: float) -> str:
         waited = f"; waited {wait:g} seconds" if wait else ""
-        return f"another run is under way ({self._who()}){waited}. Nothing was done; try again when it has finished"
+        return (
+            f"another run is under way ({self._who()}){waited}. Nothing was done; try again when it has finished, or "
+            "have `tidegate run --wait SECONDS` wait for it"
+        )
 
     def _who(self) -> str:
         for _ in range(10):

@@ -134,6 +134,23 @@ async def test_a_body_that_could_not_be_handed_over_whole_did_not_happen() -> No
             await post(url, json=None, body=b"x" * 64_000_000)
 
 
+async def test_who_never_answers_is_told_in_words_and_not_by_the_name_of_an_exception() -> None:
+    gone = asyncio.Event()
+
+    async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        gone.set()
+
+    server, url = await raw_server(silence)
+    async with server:
+        with pytest.raises(InDoubt) as raised:
+            await post(url, within=0.05)
+        await gone.wait()
+    assert (raised.value.reason, raised.value.detail) == ("timeout", "no answer came in time")
+
+
 @pytest.mark.parametrize(
     "reply", [b"", b"HTTP/9.9 what\r\n\r\n", b"\x00\x01\x02\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"]
 )

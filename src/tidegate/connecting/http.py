@@ -285,8 +285,9 @@ def _broken(fault: Exception, sending: _Body, safe: bool, hide: tuple[str, ...])
     not_connected = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ServerFingerprintMismatch)
     if isinstance(fault, not_connected) or (sending.size and not sending.left):
         return Retryable("unreachable", detail)
-    reason = "timeout" if isinstance(fault, TimeoutError) else "cut_off"
-    return doubtful(safe, reason, detail)
+    if isinstance(fault, TimeoutError):
+        return doubtful(safe, "timeout", "no answer came in time")
+    return doubtful(safe, "cut_off", detail)
 
 
 def _judged(reply: Reply) -> DestinationError:
