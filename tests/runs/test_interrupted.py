@@ -48,6 +48,14 @@ class Letters:
         return "250 taken"
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c() -> Iterator[None]:
+    """As it is for a user's process, whatever libraries that other tests of this process load have made of it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def letters() -> Letters:
     return Letters()
