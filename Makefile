@@ -43,7 +43,7 @@ lint: $(STAMP)  ## ruff, mypy and sqlfluff
 	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar --templater placeholder src/tidegate/sql
 
 unit: $(STAMP)
-	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder
 
 bench: $(STAMP)  ## measure against the bare engine (see benchmarks/README.md)
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; echo; done

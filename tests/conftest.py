@@ -21,7 +21,6 @@ LONGEST = (
     "runs/test_bad_files.py",
     "simulation/test_simulate.py",
     "runs/test_feedback.py",
-    "simulation/test_simulate_made_up.py",
     "runs/test_interrupted.py",
     "runs/test_killed_journeys.py",
     "runs/test_run.py",

@@ -64,7 +64,7 @@ def test_killed_while_claiming_or_settling(busy: World, name: str, claim: int) -
     ends_well(busy, unknown=0)
 
 
-@pytest.mark.parametrize("nth", [2, 14, 17])
+@pytest.mark.parametrize("nth", [2, pytest.param(14, marks=pytest.mark.soak), 17])
 @pytest.mark.parametrize("name", A_CALL)
 def test_killed_around_a_call(busy: World, name: str, nth: int) -> None:
     assert busy.in_a_process(f"{name}:{nth}", concurrency=AT_ONCE) == -signal.SIGKILL
@@ -73,7 +73,7 @@ def test_killed_around_a_call(busy: World, name: str, nth: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["journal read", "settle uncommitted", "settle committed", "claim recovered"])
-@pytest.mark.parametrize("before", ["call started:3", "call returned:14"])
+@pytest.mark.parametrize("before", [pytest.param("call started:3", marks=pytest.mark.soak), "call returned:14"])
 def test_killed_while_recovering_from_having_been_killed(busy: World, before: str, name: str) -> None:
     assert busy.in_a_process(before, concurrency=AT_ONCE) == -signal.SIGKILL
     assert busy.in_a_process(f"{name}:1", "recover") == -signal.SIGKILL
@@ -94,7 +94,7 @@ def test_recovering_twice_changes_nothing_the_second_time(busy: World) -> None:
     assert busy.query("select * from tidegate.outbox order by message_key") == settled
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 12))])
 def test_killed_at_random_instants_again_and_again(busy: World, seed: int) -> None:
     chance = random.Random(seed)
     busy.platform.slow = 0.02

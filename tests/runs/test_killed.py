@@ -93,7 +93,13 @@ def ends_well(shop: Shop, most_unknown: int = 0) -> None:
     assert shop.rows("select count(*) from tidegate.owed") == [(0,)]
 
 
-@pytest.mark.parametrize("stage", STAGES)
+#: the transaction around these stages is that of others, or there is nothing yet that could be lost
+_ALIKE = ("run begun", "checked", "run finished")
+
+
+@pytest.mark.parametrize(
+    "stage", [pytest.param(stage, marks=[pytest.mark.soak] if stage in _ALIKE else []) for stage in STAGES]
+)
 def test_killed_between_two_stages(sandbox: Shop, stage: str) -> None:
     killed(sandbox, f"{stage}:{STAGES[stage]}")
     ends_well(sandbox)
@@ -106,7 +112,7 @@ def test_killed_once_the_first_destination_is_delivered_only_what_was_under_way_
     ends_well(sandbox, most_unknown=MAIL_CONNECTIONS)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0])
 def test_killed_at_a_random_instant(sandbox: Shop, seed: int) -> None:
     killed_at_random(sandbox, random.Random(seed), times=2)
     ends_well(sandbox, most_unknown=16)

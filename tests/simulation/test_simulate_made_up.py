@@ -34,13 +34,6 @@ from {{ source('raw', 'events') }}
 where name = 'order' and occurred_at <= {{ as_of() }}
 """,
 }
-some = settings(
-    max_examples=2,
-    deadline=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=[*HealthCheck],
-)
 several = st.lists(journeys(), min_size=2, max_size=2)
 PARTS = ("entered", "inside", "goals", "ended", "refused", "turns", "days", "first_entered", "last_entered")
 OF_STEPS = ("step", "reached", "here", "passed", "left", "goals", "first", "last")
@@ -98,16 +91,9 @@ def opened(root: Path, named: list[Journey], seed: int) -> Shop:
     return shop
 
 
-@pytest.mark.timeout(900)
-@some
-@given(several, st.integers(0, 10**6))
-def test_simulations_of_made_up_journeys_find_what_the_runs_do(made_up: list[Journey], seed: int) -> None:
-    simulated_as_run(made_up, seed)
-
-
 @pytest.mark.soak
 @pytest.mark.timeout(7200)
-@settings(some, max_examples=25, derandomize=False)
+@settings(max_examples=25, deadline=None, phases=[Phase.generate], suppress_health_check=[*HealthCheck])
 @given(several, st.integers(0, 10**6))
 def test_simulations_of_many_journeys_find_what_the_runs_do(made_up: list[Journey], seed: int) -> None:
     simulated_as_run(made_up, seed)
