@@ -7,7 +7,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint unit bench soak prefect sandbox matrix lock clean
+.PHONY: help install demo test lint unit slow bench soak prefect sandbox matrix lock clean
 
 help:  ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ lint: $(STAMP)  ## ruff, mypy and sqlfluff
 
 unit: $(STAMP)
 	@$(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder
+
+slow: $(STAMP)  ## the tests that take minutes: every recipe's story on real data, made-up lives
+	@$(BIN)/python -m pytest -q -m slow -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: $(STAMP)  ## measure against the bare engine (see benchmarks/README.md)
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; echo; done

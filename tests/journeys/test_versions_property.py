@@ -79,6 +79,7 @@ def nobody_is_lost(world: World, before: dict[object, object], published: list[J
     return dict(walks)
 
 
+@pytest.mark.slow
 @some
 @given(versions, st.integers(0, 10**6))
 def test_whatever_a_journey_becomes_nobody_is_lost_or_told_twice(edits: list[tuple[Journey, str]], seed: int) -> None:

@@ -166,6 +166,7 @@ def test_runs_in_between_change_nothing(journey: Journey, seed: int) -> None:
     runs_in_between_change_nothing(journey, seed)
 
 
+@pytest.mark.slow
 @some
 @given(silent, seeds)
 def test_runs_that_come_seldom_send_what_runs_that_come_often_do(journey: Journey, seed: int) -> None:

@@ -182,6 +182,7 @@ def _trees(step: object) -> list[object]:
     return [tree for tree, _ in step.ways.values()] if hasattr(step, "ways") else []
 
 
+@pytest.mark.slow
 @some
 @given(journeys().filter(lambda journey: not asks_what_was_sent(journey)), st.integers(0, 10**6))
 def test_a_plan_says_what_the_run_does_and_running_twice_is_running_once(journey: Journey, seed: int) -> None:

@@ -67,8 +67,14 @@ def lines() -> pl.DataFrame:
     return raw_lines()
 
 
+#: each is told once, by whoever comes first, while the others wait for it: minutes
+_STORIES = {"story", "late_story", "saturday_story"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whoever comes first tells the story, and the others wait for it: on a busy machine that takes minutes."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(1200))
+            if _STORIES & {*getattr(item, "fixturenames", ())}:
+                item.add_marker(pytest.mark.slow)

@@ -113,7 +113,13 @@ def test_people_who_behave_by_themselves_are_heard_of_once_the_clock_is_there(sh
     assert shop.rows(late) == [(0,)]
 
 
-@pytest.mark.parametrize("at", ["feedback landing", "feedback landed", "decision uncommitted"])
+@pytest.mark.parametrize(
+    "at",
+    [
+        *(pytest.param(one, marks=pytest.mark.slow) for one in ("feedback landing", "feedback landed")),
+        "decision uncommitted",
+    ],
+)
 def test_a_run_killed_after_it_heard_of_something_neither_forgets_it_nor_counts_it_twice(
     greeted: Shop, at: str
 ) -> None:

@@ -103,7 +103,7 @@ def everybody_was_thanked_once(shop: Shop, letters: Letters) -> bool:
     return letters.taken == dict.fromkeys((f"{buyer}@example.com" for buyer in BUYERS), 1)
 
 
-@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_ctrl_c_ends_a_run_within_seconds_and_the_next_one_tells_the_others(
     served: Shop, letters: Letters, times: int
 ) -> None:
